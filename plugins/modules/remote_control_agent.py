@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: sms.helpdesk contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: remote_control_agent
+short_description: Start, stop, disable or restore the remote control agent of a Windows client
+version_added: 1.0.0
+description:
+  - Brings the service of the remote control agent into a state. Whatever stops or disables it first keeps its start type and state in the
+    registry of the client (C(HKLM\SOFTWARE\sms.helpdesk\services)), so that O(state=restored) can put back exactly that, also from another
+    controller and after an interrupted run.
+  - Uses C(sc) and WMI over the WinRM connection of the host, without PowerShell.
+author:
+  - The sms.helpdesk contributors (@sms-helpdesk)
+extends_documentation_fragment:
+  - sms.helpdesk.attributes
+  - sms.helpdesk.attributes.client
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  state:
+    description: The state to reach.
+    type: str
+    required: true
+    choices:
+      started: It runs. A service that this collection had disabled gets its start type back; one that somebody else disabled is an error.
+      stopped: It does not run; its start type stays.
+      disabled: Its start type is disabled and it does not run. This is how Q229097 begins its diagnosis.
+      restored: Start type and state are what they were before this collection first changed them. Nothing happens if it never did.
+  service:
+    description: The key name of the service.
+    type: str
+    default: Wuser32
+  timeout:
+    description: Seconds a start or stop may take. An agent that looks up its permitted viewers may take minutes to stop (Q173594).
+    type: int
+    default: 180
+notes:
+  - A client without the service is in the states V(stopped), V(disabled) and V(restored) already.
+seealso:
+  - module: sms.helpdesk.client_restart
+  - module: sms.helpdesk.port_conflict_info
+"""
+
+EXAMPLES = r"""
+- name: Disable the agent for the diagnosis of Q229097
+  sms.helpdesk.remote_control_agent:
+    state: disabled
+
+- name: Put it back as it was
+  sms.helpdesk.remote_control_agent:
+    state: restored
+"""
+
+RETURN = r"""
+service:
+  description: The service as it is afterwards, or would be in check mode.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: The key name.
+      type: str
+      sample: Wuser32
+    exists:
+      description: Whether it is installed.
+      type: bool
+      sample: true
+    start_mode:
+      description: Its start type in WMI's words, V(Auto), V(Manual) or V(Disabled). Absent if it is not installed.
+      type: str
+      sample: Disabled
+    state:
+      description: Its state in WMI's words. Absent if it is not installed.
+      type: str
+      sample: Stopped
+remembered:
+  description: What was kept on the client when the task began, null if nothing was.
+  returned: success
+  type: dict
+  contains:
+    start_mode:
+      description: The start type before this collection changed it.
+      type: str
+      sample: Auto
+    state:
+      description: The state before this collection changed it.
+      type: str
+      sample: Running
+reason:
+  description: The class of what went wrong, for example V(service-timeout), V(service-refused), V(service-disabled) or V(credentials).
+  returned: failure
+  type: str
+  sample: service-timeout
+"""

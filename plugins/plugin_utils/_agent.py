@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: sms.helpdesk contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The states of the remote control agent's service and the way from one to another. Private to the collection; no Ansible.
+
+Whatever stops or disables the agent first keeps what it was like, and `restored` puts exactly that back. The order
+(remember, start type, stop) is what makes an interrupted run safe to run again: a service that is not disabled has
+not been touched yet.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ._errors import ActionRefused
+from ._service import Memory, Service, ServiceControl
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What to do to reach a state: None and False mean "leave it"."""
+
+    remember: bool = False
+    start_mode: str | None = None
+    run: bool | None = None
+    forget: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything at all is to be done."""
+        return self != Plan()
+
+    def outcome(self, service: Service) -> Service:
+        """The service as it will be."""
+        state = service.state if self.run is None else ("Running" if self.run else "Stopped")
+        return dataclasses.replace(service, start_mode=self.start_mode or service.start_mode, state=state)
+
+
+def plan(host: str, wanted: str, service: Service, memory: Memory | None) -> Plan:
+    """How to get from `service` to `wanted` (``started``, ``stopped``, ``disabled`` or ``restored``); pure.
+
+    :raises ActionRefused: the agent is not installed and is to be started, or is disabled and nobody knows what it was.
+    """
+    running = service.state not in ("Stopped", "")
+    if not service.exists:
+        if wanted == "started":
+            raise ActionRefused(host, f"the service {service.name}", "it is not installed", "install the SMS client first", "service-missing")
+        return Plan(forget=memory is not None and wanted == "restored")
+    if wanted == "disabled":
+        if service.start_mode == "Disabled":
+            return Plan(remember=running and memory is None, run=False if running else None)
+        return Plan(remember=True, start_mode="Disabled", run=False if running else None)
+    if wanted == "stopped":
+        return Plan(remember=memory is None, run=False) if running else Plan()
+    if wanted == "started":
+        if service.start_mode != "Disabled":
+            return Plan(run=True) if service.state != "Running" else Plan()
+        if memory is None or memory.start_mode == "Disabled":
+            raise ActionRefused(
+                host,
+                f"the service {service.name}",
+                "it is disabled, and not by this collection",
+                "enable it with 'sc config' or let its owner do so, then run again",
+                "service-disabled",
+            )
+        return Plan(start_mode=memory.start_mode, run=True if service.state != "Running" else None, forget=True)
+    if memory is None:
+        return Plan()
+    run = None
+    if memory.state == "Running" and service.state != "Running":
+        run = True
+    elif memory.state == "Stopped" and running:
+        run = False
+    return Plan(start_mode=memory.start_mode if memory.start_mode != service.start_mode else None, run=run, forget=True)
+
+
+def carry_out(control: ServiceControl, todo: Plan, service: Service) -> Service:
+    """Do what `todo` says and return the service as it is afterwards, read back."""
+    if todo.remember:
+        control.remember(service)
+    # A disabled service cannot be started, and one to be disabled is stopped last: see the module's note on order.
+    if todo.start_mode is not None:
+        control.set_start_mode(todo.start_mode)
+    if todo.run is True:
+        control.start()
+    elif todo.run is False:
+        control.stop()
+    after = control.read() if todo.changes else service
+    if todo.forget:
+        control.forget()
+    return after

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: sms.helpdesk contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The argument specifications of every action, equal by test to the documentation in plugins/modules. Private to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+_PORTS: dict[str, t.Any] = {
+    "port_set": {"type": "str", "choices": ["original", "hotfix", "all"], "default": "all"},
+    "ports": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "port": {"type": "int", "required": True},
+            "protocol": {"type": "str", "choices": ["tcp", "udp", "both"], "default": "both"},
+            "purpose": {"type": "str", "default": ""},
+        },
+    },
+    "expected_processes": {"type": "list", "elements": "str", "default": ["wuser32.exe"]},
+    "reserved_ranges": {"type": "bool", "default": True},
+}
+
+_SERVICE: dict[str, t.Any] = {"service": {"type": "str", "default": "Wuser32"}}
+
+PORT_CONFLICT_INFO: dict[str, t.Any] = {
+    "argument_spec": {
+        **_PORTS,
+        "source": {"type": "str", "choices": ["client", "capture"], "default": "client"},
+        "capture": {"type": "path"},
+    },
+    "required_if": [("source", "capture", ["capture"])],
+}
+
+REMOTE_CONTROL_AGENT: dict[str, t.Any] = {
+    "argument_spec": {
+        **_SERVICE,
+        "state": {"type": "str", "choices": ["started", "stopped", "disabled", "restored"], "required": True},
+        "timeout": {"type": "int", "default": 180},
+    },
+}
+
+CLIENT_RESTART: dict[str, t.Any] = {
+    "argument_spec": {
+        "delay": {"type": "int", "default": 5},
+        "message": {"type": "str", "default": "The help desk restarts this computer."},
+        "down_timeout": {"type": "int", "default": 300},
+        "up_timeout": {"type": "int", "default": 600},
+    },
+}
+
+FLEET_SUMMARY: dict[str, t.Any] = {
+    "argument_spec": {
+        "results": {"type": "str", "default": "port_audit_result"},
+        "hosts": {"type": "list", "elements": "str"},
+    },
+}

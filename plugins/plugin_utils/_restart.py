@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: sms.helpdesk contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restart a client once and wait until it is back. Private to the collection; no Ansible.
+
+The proof of a restart is the boot time, not the absence: it is read before, and read again until it has changed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import time
+import typing as t
+
+from ._errors import ActionRefused, HelpdeskError, QueryRefused, Unreachable
+
+# ERROR_SHUTDOWN_IS_SCHEDULED, ERROR_SHUTDOWN_IN_PROGRESS: somebody else already asked for one.
+_ALREADY_ASKED = (1190, 1115)
+_POLL_SECONDS = 2.0
+# A clock that is set moves the boot time Windows computes by seconds; a restart that was not seen must move it by more.
+_CLOCK_TOLERANCE = datetime.timedelta(seconds=30)
+
+
+class Restart(t.NamedTuple):
+    """A restart that has happened: boot times as ISO 8601 texts, seconds from the request until the client answered again."""
+
+    boot_time_before: str
+    boot_time_after: str
+    elapsed: float
+
+
+def boot_time(session: t.Any) -> datetime.datetime:
+    """When the client was started, by its own clock.
+
+    :raises QueryRefused: WMI does not tell.
+    """
+    rows = session.query("SELECT LastBootUpTime FROM Win32_OperatingSystem")
+    text = (rows[0].get("LastBootUpTime") or "") if rows else ""
+    found = _parse_time(text)
+    if found is None:
+        raise QueryRefused(
+            session.host, "the boot time", f"WMI answered '{text[:40]}'", "check the WMI repository with 'winmgmt /verifyrepository'", "wmi-broken"
+        )
+    return found
+
+
+def _parse_time(text: str) -> datetime.datetime | None:
+    """An xs:dateTime, or the CIM form 20130415202756.905393+000 that some stacks send."""
+    cim = re.fullmatch(r"(\d{14})\.(\d{6})([+-]\d{3})", text.strip())
+    try:
+        if cim:
+            zone = datetime.timezone(datetime.timedelta(minutes=int(cim.group(3))))
+            return datetime.datetime.strptime(cim.group(1), "%Y%m%d%H%M%S").replace(microsecond=int(cim.group(2)), tzinfo=zone)
+        # fromisoformat of Python 3.10 knows neither Z nor more or fewer than six digits of a second.
+        plain = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?(Z|[+-]\d\d:\d\d)?", text.strip())
+        if not plain:
+            return None
+        zone_text = "+00:00" if plain.group(3) in (None, "Z") else plain.group(3)
+        return datetime.datetime.fromisoformat(f"{plain.group(1)}.{(plain.group(2) or '0').ljust(6, '0')}{zone_text}")
+    except ValueError:
+        return None
+
+
+def restart(
+    connect: t.Callable[[], t.Any], host: str, message: str, delay: int, down_timeout: float, up_timeout: float
+) -> Restart:
+    """Ask for one restart and wait for it.
+
+    :param connect: gives a new session (a context manager) each time it is called.
+    :param message: shown to the user at the screen; without double quotes.
+    :param delay: seconds Windows waits before it shuts down.
+    :param down_timeout: seconds after the delay within which the client must have gone down.
+    :param up_timeout: seconds after that within which it must answer again.
+    :raises ActionRefused: it did not go down, did not come back, or refused the request.
+    """
+    with connect() as session:
+        before = boot_time(session)
+        _request(session, message, delay)
+    began = time.monotonic()
+    time.sleep(delay)
+    seen_down = False
+    last_error: HelpdeskError | None = None
+    until = time.monotonic() + down_timeout
+    while True:
+        try:
+            with connect() as session:
+                after = boot_time(session)
+            if after != before and (seen_down or abs(after - before) > _CLOCK_TOLERANCE):
+                return Restart(before.isoformat(), after.isoformat(), round(time.monotonic() - began, 1))
+        except HelpdeskError as error:
+            last_error = error
+            if not seen_down:
+                seen_down = True
+                until = time.monotonic() + up_timeout
+        if time.monotonic() >= until:
+            raise _overdue(host, seen_down, last_error, down_timeout, up_timeout)
+        time.sleep(_POLL_SECONDS)
+
+
+def _request(session: t.Any, message: str, delay: int) -> None:
+    try:
+        result = session.run(f'shutdown /r /t {delay:d} /c "{message}"', once=True)
+    except Unreachable:
+        # The client may have begun to shut down before it could answer; the boot time will tell. It is not asked twice.
+        return
+    if result.exit_code not in (0, *_ALREADY_ASKED):
+        raise ActionRefused(
+            session.host,
+            "the restart",
+            f"shutdown ended with Windows error {result.exit_code}",
+            f"run 'net helpmsg {result.exit_code}' for its meaning (5 is access denied: use an administrator)",
+            "restart-refused",
+        )
+
+
+def _overdue(host: str, seen_down: bool, last_error: HelpdeskError | None, down_timeout: float, up_timeout: float) -> ActionRefused:
+    if not seen_down:
+        return ActionRefused(
+            host,
+            "the restart",
+            f"the client did not go down within {down_timeout:g} seconds, it answers and its boot time is the old one",
+            "look whether a user or a program holds the shutdown back; it was asked once and is not asked again by waiting",
+            "did-not-go-down",
+        )
+    return ActionRefused(
+        host,
+        "the restart",
+        f"the client went down and did not come back within {up_timeout:g} seconds"
+        + (f" (last: {last_error.cause})" if last_error else ""),
+        "look at its screen or power; run again when it answers",
+        "did-not-come-back",
+    )

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: sms.helpdesk contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results of a fleet to the lines a person reads at the end of a run. Private to the collection; pure."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+from ._text import printable
+
+STATES = ("conflict", "inconclusive", "clear", "unreachable", "failed", "not audited")
+_KIND_RANK = {"listener": 0, "bound": 1, "reserved": 2, "connection": 3}
+
+
+def state_of(result: t.Mapping[str, t.Any] | None) -> str:
+    """The state of one host, one of `STATES`, from the result of its audit (None: it was never asked)."""
+    if not isinstance(result, t.Mapping):
+        return "not audited"
+    if result.get("unreachable"):
+        return "unreachable"
+    if result.get("failed"):
+        return "failed"
+    verdict = result.get("verdict")
+    return verdict if verdict in STATES else "not audited"
+
+
+def summarise(results: t.Mapping[str, t.Mapping[str, t.Any] | None]) -> dict[str, t.Any]:
+    """Count the fleet and put its trouble in order.
+
+    :param results: host name -> the result of its audit, None if there is none.
+    :returns: ``counts`` (state -> hosts), ``hosts`` (state -> names), ``lines`` (what to print, without colours).
+    """
+    by_state: dict[str, list[str]] = {state: [] for state in STATES}
+    for host in sorted(results):
+        by_state[state_of(results[host])].append(host)
+    counts = {state: len(hosts) for state, hosts in by_state.items()}
+    return {"counts": counts, "hosts": by_state, "lines": [*_head(counts, len(results)), *_conflict_lines(results, by_state["conflict"]), *_other_lines(results, by_state)]}
+
+
+def _head(counts: dict[str, int], total: int) -> list[str]:
+    parts = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    return ["", f"Port conflicts: {total} client{'' if total == 1 else 's'}" + (f": {parts}" if parts else "")]
+
+
+def _conflict_lines(results: t.Mapping[str, t.Mapping[str, t.Any] | None], hosts: list[str]) -> list[str]:
+    """One line a conflict: hosts with the worst and the most first."""
+    if not hosts:
+        return []
+
+    def weight(host: str) -> tuple[int, int, str]:
+        conflicts = (results[host] or {})["conflicts"]
+        return min(_KIND_RANK[each["kind"]] for each in conflicts), -len(conflicts), host
+
+    lines = ["", "Conflicts, worst first:"]
+    for host in sorted(hosts, key=weight):
+        for each in sorted((results[host] or {})["conflicts"], key=lambda entry: _KIND_RANK[entry["kind"]]):
+            lines.append(f"  {printable(host, 80)}: {printable(str(each['message']), 600)}")
+    return lines
+
+
+def _other_lines(results: t.Mapping[str, t.Mapping[str, t.Any] | None], by_state: dict[str, list[str]]) -> list[str]:
+    lines: list[str] = []
+    for state, title in (
+        ("inconclusive", "Inconclusive, these may have a conflict that could not be seen:"),
+        ("unreachable", "Not reached:"),
+        ("failed", "Failed:"),
+        ("not audited", "Not audited:"),
+    ):
+        if not by_state[state]:
+            continue
+        lines += ["", title]
+        if state == "not audited":
+            lines.append("  " + ", ".join(printable(host, 80) for host in by_state[state]))
+            continue
+        for host in by_state[state]:
+            result = results[host] or {}
+            why = "; ".join(str(each) for each in result.get("warnings") or ()) if state == "inconclusive" else str(result.get("msg", ""))
+            text = printable(why, 600)
+            lines.append("  " + (text if text.startswith(f"{host}:") else f"{printable(host, 80)}: {text}"))
+    return lines
+
+
+def reasons(results: t.Mapping[str, t.Mapping[str, t.Any] | None]) -> dict[str, int]:
+    """How often each class of trouble kept a host from being audited."""
+    return dict(collections.Counter(str(r.get("reason")) for r in results.values() if r and r.get("reason")))
