@@ -33,7 +33,7 @@ attributes:
     CLIENT = r"""
 options: {}
 requirements:
-  - pywinrm >= 0.4.0 on the controller
+  - pywinrm >= 0.5.0 on the controller
   - defusedxml >= 0.7.1 on the controller
 notes:
   - The client is reached through the connection of the host, which must be P(ansible.builtin.winrm#connection) with whatever transport,

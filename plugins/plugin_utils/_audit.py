@@ -18,8 +18,10 @@ from ._errors import CommandTimeout, QueryRefused
 from ._ports import PROTOCOLS, Requirement
 from ._text import decode, printable
 
-# `ver` in all languages: the number stands in brackets, except on Windows NT.
-_VERSION = re.compile(r"\[[^\]\d]{0,40}(\d{1,3}(?:\.\d{1,6}){1,3})[^\]]{0,20}\]|Windows NT\D{0,20}(\d\.\d{1,2})")
+# `ver` in all languages: the number stands in brackets, except on Windows NT and Wine.
+_VERSION = re.compile(
+    r"\[[^\]\d]{0,40}(\d{1,3}(?:\.\d{1,6}){1,3})[^\]]{0,20}\]|Windows NT\D{0,20}(\d\.\d{1,2})|Microsoft Windows (\d{1,3}(?:\.\d{1,6}){1,3})"
+)
 
 # The echoed lines tell netsh's tables apart even where a translated title does not name the protocol.
 _EXCLUDED = [
@@ -72,7 +74,7 @@ class _Seen:
 def _see(text: str) -> _Seen:
     version = _VERSION.search(text)
     return _Seen(
-        None if version is None else version.group(1) or version.group(2),
+        None if version is None else version[version.lastindex or 0],
         _netstat.parse(text),
         _netsh.parse(text),
         _tasklist.parse(text),

@@ -10,11 +10,12 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+import struct
 import typing as t
 
 import requests
 import urllib3
-from winrm.exceptions import AuthenticationError
+from winrm.exceptions import AuthenticationError, WinRMError
 
 from ._text import printable
 
@@ -119,8 +120,13 @@ class Trouble(t.NamedTuple):
         # Only now: urllib3 1.26 derives every failure to connect from its time-out class.
         if any(isinstance(link, (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)) for link in chain):
             return cls("timeout")
+        # Kerberos and NTLM libraries have exception trees of their own, for nothing else than authentication.
+        if any(type(link).__module__.startswith(("spnego", "winrm.vendor.requests_kerberos", "requests_credssp")) for link in chain):
+            return cls("credentials", type(error).__name__)
         if any(isinstance(link, (requests.ConnectionError, urllib3.exceptions.ProtocolError, requests.exceptions.ChunkedEncodingError)) for link in chain):
             return cls("reset")
+        if any(isinstance(link, (ValueError, LookupError, struct.error, WinRMError)) for link in chain):
+            return cls("not-winrm", "the answer cannot be decoded")
         return cls("error", type(error).__name__)
 
     @classmethod

@@ -22,9 +22,10 @@ from xml.sax.saxutils import escape
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
-from winrm.exceptions import WinRMTransportError
+from winrm.exceptions import WinRMError, WinRMTransportError
 
 from ._errors import CommandTimeout, HelpdeskError, QueryRefused, Unreachable
+from ._text import printable
 from ._trouble import Trouble, explain
 
 _SOAP = "http://www.w3.org/2003/05/soap-envelope"
@@ -295,8 +296,10 @@ class Session:
         except WinRMTransportError as error:
             status, data = error.code, error.response_text.encode("utf-8", "surrogateescape")
         except Exception as error:  # noqa: BLE001 - requests, urllib3, ssl, spnego and pywinrm raise without a common root
-            trouble = Trouble.of_exception(error)
-            self._forget_connection(answers=trouble.reason in ("reset", "error"))
+            # Without a requests session pywinrm has not got as far as the network: its options are wrong.
+            unbuilt = self._transport.session is None and isinstance(error, WinRMError)
+            trouble = Trouble("configuration", printable(str(error), 200)) if unbuilt else Trouble.of_exception(error)
+            self._forget_connection(answers=trouble.reason in ("reset", "not-winrm", "error"))
             raise self._unreachable(trouble) from None
         try:
             root = ElementTree.fromstring(data, forbid_dtd=True)
