@@ -236,10 +236,14 @@ class Session:
                 body = f"<n:Pull><n:EnumerationContext>{escape(context or '')}</n:EnumerationContext><n:MaxElements>1000</n:MaxElements></n:Pull>"
                 answer = self._post(f"{_ENUMERATION}/Pull", resource, body)
         except Fault as fault:
-            thing = "the WMI query for " + wql.partition(" FROM ")[2].partition(" ")[0]
             trouble = Trouble.of_fault(fault.code, fault.inner, fault.subcode, fault.reason)
-            cause, next_step = explain(trouble)
-            raise QueryRefused(self.host, thing, cause, next_step, trouble.reason, fault.code) from None
+            raise self._query_refused(wql, trouble, fault.code) from None
+        except Unreachable as error:
+            # Where a shell is open the credentials are good: 401 or 403 then speaks of WMI alone.
+            if self._shell is None or error.reason not in ("credentials", "access-denied"):
+                raise
+            self._dead = False
+            raise self._query_refused(wql, Trouble("access-denied", "HTTP 401 or 403"), None) from None
 
     def close(self) -> None:
         """Delete the shell, if there is one and the client still answers, and close the sockets. Never raises."""
@@ -327,6 +331,11 @@ class Session:
         trouble = Trouble.of_fault(fault.code, fault.inner, fault.subcode, fault.reason)
         cause, next_step = explain(trouble)
         return Unreachable(self.host, f"WinRM at {self._endpoint} refused {what}", cause, next_step, trouble.reason)
+
+    def _query_refused(self, wql: str, trouble: Trouble, code: int | None) -> QueryRefused:
+        cause, next_step = explain(trouble)
+        thing = "the WMI query for " + wql.partition(" FROM ")[2].partition(" ")[0]
+        return QueryRefused(self.host, thing, cause, next_step, trouble.reason, code)
 
     def _command_trouble(self, cause: str, reason: str) -> CommandTimeout:
         return CommandTimeout(self.host, "the command in the client's shell", cause, "look at the load of the client and run again", reason)
