@@ -26,4 +26,10 @@ class ActionModule(HelpdeskAction):
         summary = summarise(results)
         for line in summary["lines"]:
             self._display.display(line)
-        return {"changed": False, "counts": summary["counts"], "hosts": summary["hosts"], "reasons": reasons(results), "lines": summary["lines"]}
+        return {
+            "changed": False,
+            "counts": summary["counts"],
+            "hosts": summary["hosts"],
+            "reasons": reasons(results),
+            "lines": summary["lines"],
+        }

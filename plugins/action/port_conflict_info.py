@@ -43,8 +43,12 @@ class ActionModule(HelpdeskAction):
         found = pathlib.Path(self._loader.path_dwim(path))
         try:
             if found.stat().st_size > _CAPTURE_LIMIT:
-                raise BadInput(self.host, f"the capture {found}", "it is larger than 64 MiB", "give the saved output of netstat", "bad-capture")
+                raise BadInput(
+                    self.host, f"the capture {found}", "it is larger than 64 MiB", "give the saved output of netstat", "bad-capture"
+                )
             return found.read_bytes()
         except OSError as error:
             cause = error.strerror or type(error).__name__
-            raise BadInput(self.host, f"the capture {found}", cause, "give the path of a readable file on the controller", "bad-capture") from None
+            raise BadInput(
+                self.host, f"the capture {found}", cause, "give the path of a readable file on the controller", "bad-capture"
+            ) from None

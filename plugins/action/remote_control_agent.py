@@ -23,9 +23,17 @@ class ActionModule(HelpdeskAction):
         """Read, plan, and unless in check mode carry out."""
         name = arguments["service"]
         if not _service.NAME.fullmatch(name):
-            raise BadInput(self.host, "the argument service", f"'{name}' is no name of a service key", "give the key name, not the display name", "bad-argument")
+            raise BadInput(
+                self.host,
+                "the argument service",
+                f"'{name}' is no name of a service key",
+                "give the key name, not the display name",
+                "bad-argument",
+            )
         if arguments["timeout"] < 1:
-            raise BadInput(self.host, "the argument timeout", f"{arguments['timeout']} is not positive", "give seconds, 1 or more", "bad-argument")
+            raise BadInput(
+                self.host, "the argument timeout", f"{arguments['timeout']} is not positive", "give seconds, 1 or more", "bad-argument"
+            )
         with self.session() as session:
             control = _service.ServiceControl(session, name, arguments["timeout"])
             before, memory = control.read(), control.remembered()

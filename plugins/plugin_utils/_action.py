@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 
 from ._errors import BadInput, HelpdeskError, Unreachable
-from ._trouble import explain, Trouble
+from ._trouble import Trouble, explain
 from ._winrm import Session
 
 _NO_SHELL = "not opened"
@@ -109,7 +109,9 @@ def _unopened(connection: t.Any, host: str) -> Session:
     try:
         connection._connect()
     except AnsibleConnectionFailure as error:
-        raise Unreachable(host, "WinRM", f"the connection plugin gave up: {error}", explain(Trouble("credentials"))[1], "credentials") from None
+        raise Unreachable(
+            host, "WinRM", f"the connection plugin gave up: {error}", explain(Trouble("credentials"))[1], "credentials"
+        ) from None
     except AnsibleError as error:
         cause, next_step = explain(Trouble("configuration", str(error)))
         raise Unreachable(host, "WinRM", cause, next_step, "configuration") from None

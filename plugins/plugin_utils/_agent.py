@@ -43,7 +43,9 @@ def plan(host: str, wanted: str, service: Service, memory: Memory | None) -> Pla
     running = service.state not in ("Stopped", "")
     if not service.exists:
         if wanted == "started":
-            raise ActionRefused(host, f"the service {service.name}", "it is not installed", "install the SMS client first", "service-missing")
+            raise ActionRefused(
+                host, f"the service {service.name}", "it is not installed", "install the SMS client first", "service-missing"
+            )
         return Plan(forget=memory is not None and wanted == "restored")
     if wanted == "disabled":
         if service.start_mode == "Disabled":

@@ -16,7 +16,7 @@ from . import _netsh, _netstat, _tasklist
 from ._conflicts import SYSTEM_PID, Evidence, Owner, dynamic_range, judge, relevant
 from ._errors import CommandTimeout, QueryRefused
 from ._ports import PROTOCOLS, Requirement
-from ._text import decode, printable
+from ._text import decode
 
 # `ver` in all languages: the number stands in brackets, except on Windows NT and Wine.
 _VERSION = re.compile(
@@ -132,11 +132,8 @@ def _conclude(
         agent_running=agent_running,
         ranges_asked=question.reserved_ranges,
         partial=source == "capture",
+        unreadable=seen.listing.unreadable,
     )
-    if seen.listing.unreadable:
-        warnings.append(
-            f"{len(seen.listing.unreadable)} row(s) of netstat could not be read, the first is '{printable(seen.listing.unreadable[0], 120)}'"
-        )
     judgement = judge(question.wanted, evidence, question.expected)
     return {
         "verdict": judgement.verdict,
@@ -160,9 +157,7 @@ def _conclude(
     }
 
 
-def _live_owners(
-    session: SessionLike, question: Question, seen: _Seen, warnings: list[str]
-) -> tuple[dict[int, Owner], str, bool | None]:
+def _live_owners(session: SessionLike, question: Question, seen: _Seen, warnings: list[str]) -> tuple[dict[int, Owner], str, bool | None]:
     """Who holds the ports in question: (process id -> owner, which source answered, whether an expected process runs).
 
     The last one is only asked, and otherwise None, where netstat has no process ids and a port is held.
@@ -177,9 +172,7 @@ def _live_owners(
     return {}, "none", None
 
 
-def _owners_of(
-    session: SessionLike, pids: list[int], expected: frozenset[str], warnings: list[str]
-) -> tuple[dict[int, Owner], str]:
+def _owners_of(session: SessionLike, pids: list[int], expected: frozenset[str], warnings: list[str]) -> tuple[dict[int, Owner], str]:
     try:
         rows = session.query("SELECT ProcessId, Name, ExecutablePath FROM Win32_Process WHERE " + _any_of(pids))
     except QueryRefused as refused:
@@ -220,12 +213,10 @@ def _owners_by_tasklist(session: SessionLike, pids: list[int], refused: QueryRef
     except CommandTimeout:
         tasks = {}
     if not tasks:
-        warnings.append(f"the names of processes could not be read: {refused.cause}, and tasklist gave none either; {refused.next_step}")
+        warnings.append(f"no names of processes could be read: {refused.cause}, and tasklist gave none either; {refused.next_step}")
         return {pid: Owner(pid, "unknown") for pid in pids}
     warnings.append(f"process names come from tasklist, without paths, because WMI could not be asked: {refused.cause}")
-    return {
-        pid: Owner(pid, "known", tasks[pid].name, None, tasks[pid].services) if pid in tasks else Owner(pid, "exited") for pid in pids
-    }
+    return {pid: Owner(pid, "known", tasks[pid].name, None, tasks[pid].services) if pid in tasks else Owner(pid, "exited") for pid in pids}
 
 
 def _is_running(session: SessionLike, expected: frozenset[str], warnings: list[str]) -> bool | None:

@@ -42,6 +42,7 @@ class Evidence:
     :param os_version: for example ``(10, 0, 19045)``; None if not known.
     :param agent_running: whether an expected process runs; only looked at where netstat gives no process ids.
     :param ranges_asked: whether the excluded port ranges were to be read.
+    :param unreadable: rows of netstat that look like sockets and could not be read.
     :param partial: the listing may have been filtered by whoever saved it (a capture).
     """
 
@@ -52,6 +53,7 @@ class Evidence:
     agent_running: bool | None = None
     ranges_asked: bool = True
     partial: bool = False
+    unreadable: list[str] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass
@@ -120,6 +122,9 @@ class _Court:
         """Why an unlisted port of this protocol may be held all the same, None if the listing can be trusted."""
         if self.evidence.endpoints is None or not endpoints:
             return "netstat gave no row that can be read, so nothing is known of any port"
+        lost = [row for row in self.evidence.unreadable if row.lstrip("> ").lower().startswith(protocol)]
+        if lost:
+            return f"{len(lost)} {protocol.upper()} row(s) of netstat cannot be read and may be any port's, the first is '{printable(lost[0], 120)}'"
         if protocol == "udp":
             if self.evidence.partial and not any(e.protocol == "udp" for e in endpoints):
                 return "the capture has no UDP row at all (made with -p tcp or filtered?), so nothing is known of UDP ports"
@@ -207,7 +212,9 @@ class _Court:
             return "unknown"
         if self.nameless[need.protocol]:
             names = ", ".join(sorted({printable(e.local, 80) for e in self.nameless[need.protocol]})[:5])
-            self._warn(f"{need.protocol.upper()} sockets are listed by names that no table resolves ({names}), any port may be theirs; list with netstat -an")
+            self._warn(
+                f"{need.protocol.upper()} sockets have names that no table resolves ({names}), any port may be theirs; list with netstat -an"
+            )
             return "unknown"
         return self._unreserved(need)
 
@@ -238,12 +245,14 @@ class _Court:
     def _warn_ambiguous(self, endpoint: Endpoint) -> None:
         choices = " or ".join(str(port) for port in endpoint.ports)
         self._warn(
-            f"the name in {printable(endpoint.local, 80)} stands for {choices} (Q229097 and IANA's registry disagree); list with netstat -an to know which"
+            f"the name in {printable(endpoint.local, 80)} stands for {choices} (Q229097 and IANA's registry disagree); list with netstat -an"
         )
 
     def _warn_unknown(self, need: Requirement, endpoint: Endpoint, owner: Owner) -> None:
         if owner.pid:
-            self._warn(f"{need.label} is held by process {owner.pid}, whose name could not be read, so it may be the agent or another program")
+            self._warn(
+                f"{need.label} is held by process {owner.pid}, whose name could not be read, so it may be the agent or another program"
+            )
         elif endpoint.pid == 0:
             self._warn(f"{need.label} is held, but netstat names no process for it, so it may be the agent or another program")
         else:
@@ -254,7 +263,11 @@ class _Court:
 
 
 def _remote(endpoint: Endpoint) -> str:
-    return "" if endpoint.kind == "listener" or endpoint.remote_port in (0, None) and endpoint.remote.startswith("*") else printable(endpoint.remote, 120)
+    return (
+        ""
+        if endpoint.kind == "listener" or (endpoint.remote_port in (0, None) and endpoint.remote.startswith("*"))
+        else printable(endpoint.remote, 120)
+    )
 
 
 def _endpoint_entry(endpoint: Endpoint, owner: Owner) -> dict[str, t.Any]:
@@ -290,7 +303,11 @@ def _who(owner: Owner) -> str:
     return f"{owner.process} ({details}){services}" if details else f"{owner.process}{services}"
 
 
-_VERB = {"listener": "is listened on at {where} by", "bound": "is bound at {where} by", "connection": "is the local port of a live connection to {where} of"}
+_VERB = {
+    "listener": "is listened on at {where} by",
+    "bound": "is bound at {where} by",
+    "connection": "is the local port of a live connection to {where} of",
+}
 
 
 def _holder_conflict(need: Requirement, members: list[tuple[Endpoint, Owner]], flagged: bool) -> dict[str, t.Any]:
@@ -325,7 +342,7 @@ def _reserved_conflict(need: Requirement, span: PortRange, flagged: bool) -> dic
     why = (
         "an administrator set it: only a program that asks for exactly this port can have it, so check that it was set for the agent"
         if span.administered
-        else "nothing listens there and yet no program can bind it: find who reserved it (Hyper-V, WSL, WinNAT) or move the dynamic port range"
+        else "nothing listens there and yet nothing can bind it: find who reserved it (Hyper-V, WSL, WinNAT) or move the dynamic port range"
     )
     return {
         "port": need.port,

@@ -15,7 +15,7 @@ _PROTOCOL = re.compile(r"(?<![a-z])(tcp|udp)(?![a-z])", re.IGNORECASE)
 _SOCKET = re.compile(r"[ \t>]*(?:TCP|UDP)\S*[ \t]+\S+:\S+[ \t]")
 _RULE = re.compile(r"\s*-{4,}(\s+-{4,})?\s*")
 _RANGE = re.compile(r"\s*(\d{1,5})\s+(\d{1,5})\s*(\*)?\s*")
-_LABELLED = re.compile(r"[^\d:：]+[:：]\s*(\d{1,5})\s*")
+_LABELLED = re.compile(r"[^\d:\uff1a]+[:\uff1a]\s*(\d{1,5})\s*")
 
 
 class PortRange(t.NamedTuple):

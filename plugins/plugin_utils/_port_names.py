@@ -37,8 +37,8 @@ directplay8 6073 ms-do 7680 man 9535 rasadv 9753 imip-channels 11320
 def _build() -> dict[str, tuple[int, ...]]:
     names: dict[str, tuple[int, ...]] = {}
     words = iter(_TABLE.split())
-    for name, port in zip(words, words):
-        names[name] = names.get(name, ()) + (int(port),)
+    for name, port in zip(words, words, strict=True):
+        names[name] = (*names.get(name, ()), int(port))
     return names
 
 

@@ -39,7 +39,11 @@ def boot_time(session: t.Any) -> datetime.datetime:
     found = _parse_time(text)
     if found is None:
         raise QueryRefused(
-            session.host, "the boot time", f"WMI answered '{text[:40]}'", "check the WMI repository with 'winmgmt /verifyrepository'", "wmi-broken"
+            session.host,
+            "the boot time",
+            f"WMI answered '{text[:40]}'",
+            "check the WMI repository with 'winmgmt /verifyrepository'",
+            "wmi-broken",
         )
     return found
 
@@ -61,9 +65,7 @@ def _parse_time(text: str) -> datetime.datetime | None:
         return None
 
 
-def restart(
-    connect: t.Callable[[], t.Any], host: str, message: str, delay: int, down_timeout: float, up_timeout: float
-) -> Restart:
+def restart(connect: t.Callable[[], t.Any], host: str, message: str, delay: int, down_timeout: float, up_timeout: float) -> Restart:
     """Ask for one restart and wait for it.
 
     :param connect: gives a new session (a context manager) each time it is called.

@@ -76,9 +76,7 @@ class ServiceControl:
     def read(self) -> Service:
         """The service as it is now."""
         try:
-            rows = self._session.query(
-                f"SELECT Name, State, StartMode, PathName, ProcessId FROM Win32_Service WHERE Name = '{self._name}'"
-            )
+            rows = self._session.query(f"SELECT Name, State, StartMode, PathName, ProcessId FROM Win32_Service WHERE Name = '{self._name}'")
         except QueryRefused:
             return self._read_by_sc()
         if not rows:
@@ -86,7 +84,12 @@ class ServiceControl:
         row = rows[0]
         pid = row.get("ProcessId") or "0"
         return Service(
-            self._name, True, row.get("StartMode") or "", row.get("State") or "", row.get("PathName") or "", int(pid) if pid.isdigit() else 0
+            self._name,
+            True,
+            row.get("StartMode") or "",
+            row.get("State") or "",
+            row.get("PathName") or "",
+            int(pid) if pid.isdigit() else 0,
         )
 
     def _read_by_sc(self) -> Service:

@@ -35,7 +35,11 @@ def summarise(results: t.Mapping[str, t.Mapping[str, t.Any] | None]) -> dict[str
     for host in sorted(results):
         by_state[state_of(results[host])].append(host)
     counts = {state: len(hosts) for state, hosts in by_state.items()}
-    return {"counts": counts, "hosts": by_state, "lines": [*_head(counts, len(results)), *_conflict_lines(results, by_state["conflict"]), *_other_lines(results, by_state)]}
+    return {
+        "counts": counts,
+        "hosts": by_state,
+        "lines": [*_head(counts, len(results)), *_conflict_lines(results, by_state["conflict"]), *_other_lines(results, by_state)],
+    }
 
 
 def _head(counts: dict[str, int], total: int) -> list[str]:

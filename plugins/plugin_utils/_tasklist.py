@@ -37,6 +37,8 @@ def parse(text: str) -> dict[int, Task]:
         rows.append((int(cells[1]), cells[0], cells[2] if len(cells) == 3 else None))
     nothing = {services for pid, _name, services in rows if pid in (_IDLE, _SYSTEM) and services is not None} | {"N/A", ""}
     return {
-        pid: Task(name, () if services is None or services in nothing else tuple(part.strip() for part in services.split(",") if part.strip()))
+        pid: Task(
+            name, () if services is None or services in nothing else tuple(part.strip() for part in services.split(",") if part.strip())
+        )
         for pid, name, services in rows
     }

@@ -37,6 +37,7 @@ def printable(text: str, limit: int = 400) -> str:
     if text.isascii() and text.isprintable():
         return text if len(text) <= limit else text[: limit - 1] + "…"
     shown = "".join(
-        char if unicodedata.category(char) not in _HARMFUL else char.encode("unicode_escape", "backslashreplace").decode("ascii") for char in text
+        char if unicodedata.category(char) not in _HARMFUL else char.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for char in text
     )
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

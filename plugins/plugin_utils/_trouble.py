@@ -68,10 +68,13 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "tls": ("no TLS session could be set up", "check ansible_winrm_scheme and ansible_port, and the protocol versions of the client"),
     "credentials": (
         "the credentials or the authentication method were rejected (401)",
-        "check ansible_user, ansible_password and ansible_winrm_transport, and that WinRM allows this method and unencrypted traffic if it needs it",
+        "check ansible_user, ansible_password and ansible_winrm_transport, and that WinRM there allows this method",
     ),
     "configuration": ("the connection options cannot be used", "correct the ansible_winrm_* options of the host"),
-    "access-denied": ("access was denied", "use an account that is an administrator there and not cut down by LocalAccountTokenFilterPolicy"),
+    "access-denied": (
+        "access was denied",
+        "use an account that is an administrator there and not cut down by LocalAccountTokenFilterPolicy",
+    ),
     "quota-shells": (
         "the user has as many open shells as WinRM allows",
         "run again later, close left-over shells, or raise MaxShellsPerUser",
@@ -85,7 +88,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "resource-missing": ("the service does not offer this resource", "check that it is Windows with WinRM 1.1 or later"),
     "wmi-broken": ("WMI does not work", "check the WMI service and its repository with 'winmgmt /verifyrepository'"),
     "program-missing": ("the program was not found", "check the installation of the client"),
-    "controller-exhausted": ("the controller has no file descriptors or ports left", "lower forks or raise the limit of open files (ulimit -n)"),
+    "controller-exhausted": (
+        "the controller has no file descriptors or ports left",
+        "lower forks or raise the limit of open files (ulimit -n)",
+    ),
     "not-winrm": ("what answers is not WinRM", "check ansible_host, ansible_port, ansible_winrm_path and proxies on the way"),
     "fault": ("the service answered with a fault", "look the number up in the WinRM event log of the client"),
     "error": ("the conversation broke", "run again with -vvvvv and report it if it stays"),
@@ -123,7 +129,10 @@ class Trouble(t.NamedTuple):
         # Kerberos and NTLM libraries have exception trees of their own, for nothing else than authentication.
         if any(type(link).__module__.startswith(("spnego", "winrm.vendor.requests_kerberos", "requests_credssp")) for link in chain):
             return cls("credentials", type(error).__name__)
-        if any(isinstance(link, (requests.ConnectionError, urllib3.exceptions.ProtocolError, requests.exceptions.ChunkedEncodingError)) for link in chain):
+        if any(
+            isinstance(link, (requests.ConnectionError, urllib3.exceptions.ProtocolError, requests.exceptions.ChunkedEncodingError))
+            for link in chain
+        ):
             return cls("reset")
         if any(isinstance(link, (ValueError, LookupError, struct.error, WinRMError)) for link in chain):
             return cls("not-winrm", "the answer cannot be decoded")

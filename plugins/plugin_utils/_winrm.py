@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import dataclasses
 import time
 import typing as t
 import uuid
-from xml.etree.ElementTree import Element
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape
 
 from defusedxml import ElementTree
@@ -125,7 +125,7 @@ class Session:
         """
         if self._shell is not None:
             return
-        options = f'<w:OptionSet>{_option("WINRS_NOPROFILE", "FALSE")}{_option("WINRS_CODEPAGE", str(_UTF8))}</w:OptionSet>'
+        options = f"<w:OptionSet>{_option('WINRS_NOPROFILE', 'FALSE')}{_option('WINRS_CODEPAGE', str(_UTF8))}</w:OptionSet>"
         body = "<r:Shell><r:InputStreams>stdin</r:InputStreams><r:OutputStreams>stdout stderr</r:OutputStreams></r:Shell>"
         answer = self._ask(f"{_TRANSFER}/Create", _CMD, body, options)
         shell = next((e.text for e in answer.iter(f"{{{_WSMAN}}}Selector") if e.get("Name") == "ShellId"), None)
@@ -159,7 +159,7 @@ class Session:
     def _run(self, command: str, until: float) -> CommandResult:
         self.open()
         body = f"<r:CommandLine><r:Command>{escape(command)}</r:Command></r:CommandLine>"
-        options = f'<w:OptionSet>{_option("WINRS_CONSOLEMODE_STDIN", "TRUE")}{_option("WINRS_SKIP_CMD_SHELL", "FALSE")}</w:OptionSet>'
+        options = f"<w:OptionSet>{_option('WINRS_CONSOLEMODE_STDIN', 'TRUE')}{_option('WINRS_SKIP_CMD_SHELL', 'FALSE')}</w:OptionSet>"
         answer = self._post(f"{_SHELL}/Command", _CMD, body, self._selector() + options)
         command_id = next((e.text for e in answer.iter(f"{{{_SHELL}}}CommandId")), None)
         if not command_id:
@@ -233,7 +233,8 @@ class Session:
                 ended = any(True for space in (_WSMAN, _ENUMERATION) for _e in answer.iter(f"{{{space}}}EndOfSequence"))
                 if ended or not (context or "").strip():
                     return rows
-                body = f"<n:Pull><n:EnumerationContext>{escape(context or '')}</n:EnumerationContext><n:MaxElements>1000</n:MaxElements></n:Pull>"
+                cursor = f"<n:EnumerationContext>{escape(context or '')}</n:EnumerationContext>"
+                body = f"<n:Pull>{cursor}<n:MaxElements>1000</n:MaxElements></n:Pull>"
                 answer = self._post(f"{_ENUMERATION}/Pull", resource, body)
         except Fault as fault:
             trouble = Trouble.of_fault(fault.code, fault.inner, fault.subcode, fault.reason)
@@ -248,10 +249,9 @@ class Session:
     def close(self) -> None:
         """Delete the shell, if there is one and the client still answers, and close the sockets. Never raises."""
         self._delete_shell()
-        try:
+        # Closing is best effort, the outcome of the work stands.
+        with contextlib.suppress(Exception):
             self._transport.close_session()
-        except Exception:  # noqa: BLE001 - closing is best effort, the outcome of the work stands
-            pass
 
     def _delete_shell(self) -> None:
         if self._shell is not None and not self._dead:
@@ -259,10 +259,8 @@ class Session:
         self._shell = None
 
     def _quietly(self, action: str, body: str) -> None:
-        try:
+        with contextlib.suppress(Fault, HelpdeskError):
             self._post(action, _CMD, body, self._selector())
-        except (Fault, HelpdeskError):
-            pass
 
     def _selector(self) -> str:
         return f'<w:SelectorSet><w:Selector Name="ShellId">{escape(self._shell or "")}</w:Selector></w:SelectorSet>'
@@ -299,7 +297,8 @@ class Session:
             data = self._transport.send_message(message)
         except WinRMTransportError as error:
             status, data = error.code, error.response_text.encode("utf-8", "surrogateescape")
-        except Exception as error:  # noqa: BLE001 - requests, urllib3, ssl, spnego and pywinrm raise without a common root
+        # requests, urllib3, ssl, spnego and pywinrm raise without a common root.
+        except Exception as error:
             # Without a requests session pywinrm has not got as far as the network: its options are wrong.
             unbuilt = self._transport.session is None and isinstance(error, WinRMError)
             trouble = Trouble("configuration", printable(str(error), 200)) if unbuilt else Trouble.of_exception(error)
