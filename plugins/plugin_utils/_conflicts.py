@@ -124,7 +124,7 @@ class _Court:
             return "netstat gave no row that can be read, so nothing is known of any port"
         lost = [row for row in self.evidence.unreadable if row.lstrip("> ").lower().startswith(protocol)]
         if lost:
-            return f"{len(lost)} {protocol.upper()} row(s) of netstat cannot be read and may be any port's, the first is '{printable(lost[0], 120)}'"
+            return f"{len(lost)} {protocol.upper()} row(s) of netstat cannot be read, the first is '{printable(lost[0], 120)}'"
         if protocol == "udp":
             if self.evidence.partial and not any(e.protocol == "udp" for e in endpoints):
                 return "the capture has no UDP row at all (made with -p tcp or filtered?), so nothing is known of UDP ports"
@@ -213,7 +213,7 @@ class _Court:
         if self.nameless[need.protocol]:
             names = ", ".join(sorted({printable(e.local, 80) for e in self.nameless[need.protocol]})[:5])
             self._warn(
-                f"{need.protocol.upper()} sockets have names that no table resolves ({names}), any port may be theirs; list with netstat -an"
+                f"{need.protocol.upper()} sockets have names no table resolves ({names}), any port may be theirs; list with netstat -an"
             )
             return "unknown"
         return self._unreserved(need)
@@ -245,7 +245,7 @@ class _Court:
     def _warn_ambiguous(self, endpoint: Endpoint) -> None:
         choices = " or ".join(str(port) for port in endpoint.ports)
         self._warn(
-            f"the name in {printable(endpoint.local, 80)} stands for {choices} (Q229097 and IANA's registry disagree); list with netstat -an"
+            f"the name in {printable(endpoint.local, 80)} stands for {choices} (Q229097 and IANA disagree); list with netstat -an"
         )
 
     def _warn_unknown(self, need: Requirement, endpoint: Endpoint, owner: Owner) -> None:
