@@ -50,7 +50,11 @@ def datetime_text(value: datetime.datetime) -> str:
     return f"{text}{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-def _property(name: str, value: Any, prefix: str, cim: str) -> str:
+# WinRM 1.1 leaves quotation marks alone, later ones escape both kinds.
+_QUOTES = {'"': "&quot;", "'": "&apos;"}
+
+
+def _property(name: str, value: Any, prefix: str, cim: str, quotes: dict[str, str]) -> str:
     tag = prefix + name
     if value is None:
         return f'<{tag} xsi:nil="true"/>'
@@ -60,18 +64,19 @@ def _property(name: str, value: Any, prefix: str, cim: str) -> str:
         return f"<{tag}><{cim}Datetime>{datetime_text(value)}</{cim}Datetime></{tag}>"
     if isinstance(value, (list, tuple)):
         # An array is one element per member; an empty one is nil. Synthetic.
-        return "".join(_property(name, member, prefix, cim) for member in value) if value else f'<{tag} xsi:nil="true"/>'
-    # WinRM escapes quotation marks in text as well.
-    return f"<{tag}>{escape(str(value), {chr(34): '&quot;'})}</{tag}>"
+        members = (_property(name, member, prefix, cim, quotes) for member in value)
+        return "".join(members) if value else f'<{tag} xsi:nil="true"/>'
+    return f"<{tag}>{escape(str(value), quotes)}</{tag}>"
 
 
-def render(instance: Any) -> str:
+def render(instance: Any, stack: str) -> str:
     """``p:Class`` for a whole instance, ``w:XmlFragment`` for named properties."""
+    quotes = {} if stack == "1.1" else _QUOTES
     if not instance.whole:
-        members = "".join(_property(name, value, "", "") for name, value in instance.properties.items())
+        members = "".join(_property(name, value, "", "", quotes) for name, value in instance.properties.items())
         return f"{_FRAGMENT}{members}</w:XmlFragment>"
     name = instance.class_name
-    members = "".join(_property(key, value, "p:", "cim:") for key, value in instance.properties.items())
+    members = "".join(_property(key, value, "p:", "cim:", quotes) for key, value in instance.properties.items())
     namespace = instance.namespace.replace("\\", "/")
     return (
         f'<p:{name} xmlns:xsi="{INSTANCE}" xmlns:p="{WMI}{namespace}/{name}" xmlns:cim="{CIM_COMMON}" xsi:type="p:{name}_Type">'
@@ -159,7 +164,7 @@ class Enumerations:
 
     def begin(self, request: SoapRequest, stack: str, instances: Iterable[Any], asked: EnumerateBody, user: str) -> str:
         """The answer to Enumerate."""
-        context = Context([render(instance) for instance in instances], 0, user, 0.0)
+        context = Context([render(instance, stack) for instance in instances], 0, user, 0.0)
         if not asked.optimized:
             return envelopes.enumerated(request.message_id, self._keep(context), None, False)
         page = self._page(context, request, stack, asked.maximum if stack == "1.1" else 1)

@@ -46,6 +46,7 @@ class Command:
         self._events = events
         self._pending = 0
         self._first = True
+        self._merge = False
         self._timer: asyncio.TimerHandle | None = None
         self._blocked = False
 
@@ -59,19 +60,21 @@ class Command:
         self._pending += len(data)
         self.changed.set()
         if self._first:
-            # Recorded shells deliver the very first write alone, and what followed it in larger pieces.
+            # Recorded shells deliver the very first write alone, and what followed it without a pause in larger pieces.
             self._first = False
             self.chunks.append((stream, data[:PIPE_READ]))
             data = data[PIPE_READ:]
-        elif len(self.chunks) > 1 and self.chunks[-1][0] == stream and len(self.chunks[-1][1]) < PIPE_READ:
+        elif self._merge and self.chunks and self.chunks[-1][0] == stream and len(self.chunks[-1][1]) < PIPE_READ:
             room = PIPE_READ - len(self.chunks[-1][1])
             self.chunks[-1] = (stream, self.chunks[-1][1] + data[:room])
             data = data[room:]
         for start in range(0, len(data), PIPE_READ):
+            self._merge = True
             self.chunks.append((stream, data[start : start + PIPE_READ]))
 
     def _advance(self) -> None:
         self._timer = None
+        self._merge = False
         for _step in range(STEPS_AT_ONCE):
             if self._pending > PENDING_LIMIT:
                 self._blocked = True
