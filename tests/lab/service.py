@@ -272,7 +272,7 @@ class Service:
     def _execute(self, shell: Shell, command_line: str, skip_cmd: bool, user: str) -> Iterable[Any]:
         return self.host.execute(
             command_line,
-            code_page=shell.code_page or getattr(self.host, "oem_code_page", 437),
+            code_page=shell.code_page,
             environment=dict(shell.environment),
             directory=shell.directory,
             skip_cmd=skip_cmd,
