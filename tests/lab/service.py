@@ -308,7 +308,9 @@ class Service:
                 # Synthetic: ERROR_OPERATION_ABORTED, as for any operation that is cancelled under its client.
                 text = "The I/O operation has been aborted because of either a thread exit or an application request. "
                 raise SoapFault("w:InternalError", 995, text, sender=False)
-            self.host.tick()
+            if command.error is not None:
+                raise command.error
+            self.refresh()
             if not self.host.accepting:
                 raise PoweredOff
             remaining = deadline - loop.time()

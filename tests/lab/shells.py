@@ -21,8 +21,8 @@ from .windows.events import Output, Pause
 
 IDLE_SECONDS = 7200.0
 CONTROL_C_EXIT = 0xC000013A
-# How much one read of the output pipe takes at most. The border falls anywhere, also inside a character. Synthetic size.
-PIPE_READ = 8192
+# How much one read of the output pipe takes at most. The size is synthetic, and odd so that borders fall inside characters.
+PIPE_READ = 8191
 # A command that writes faster than it is read waits, as behind a full pipe.
 PENDING_LIMIT = 4 * 1024 * 1024
 # Steps of the generator before other connections get their turn.
@@ -34,6 +34,7 @@ class Command:
 
     :ivar exit_code: None while it runs.
     :ivar reported: a Receive has answered Done.
+    :ivar error: what the model raised while it ran: a mistake of the lab, for the next Receive to report.
     """
 
     def __init__(self, command_id: str, events: Iterator[Any]) -> None:
@@ -41,6 +42,7 @@ class Command:
         self.exit_code: int | None = None
         self.reported = False
         self.stopped = False
+        self.error: Exception | None = None
         self.changed = asyncio.Event()
         self.chunks: collections.deque[tuple[str, bytes]] = collections.deque()
         self._events = events
@@ -72,6 +74,13 @@ class Command:
             self._merge = True
             self.chunks.append((stream, data[start : start + PIPE_READ]))
 
+    def _resume(self) -> None:
+        try:
+            self._advance()
+        except Exception as error:
+            self.error = error
+            self.changed.set()
+
     def _advance(self) -> None:
         self._timer = None
         self._merge = False
@@ -87,12 +96,12 @@ class Command:
                 self._append(event.stream, event.data)
             elif isinstance(event, Pause):
                 if math.isfinite(event.seconds):
-                    self._timer = asyncio.get_running_loop().call_later(max(event.seconds, 0.0), self._advance)
+                    self._timer = asyncio.get_running_loop().call_later(max(event.seconds, 0.0), self._resume)
                 return
             else:
                 self._finish(event.code)
                 return
-        self._timer = asyncio.get_running_loop().call_later(0, self._advance)
+        self._timer = asyncio.get_running_loop().call_later(0, self._resume)
 
     def _finish(self, exit_code: int) -> None:
         self.exit_code = exit_code
@@ -127,7 +136,7 @@ class Command:
                 self.chunks.popleft()
         if self._blocked and self._pending <= PENDING_LIMIT // 2:
             self._blocked = False
-            self._timer = asyncio.get_running_loop().call_later(0, self._advance)
+            self._timer = asyncio.get_running_loop().call_later(0, self._resume)
         return taken
 
     def interrupt(self) -> None:
