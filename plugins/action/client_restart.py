@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import HelpdeskAction, preload
+from ..plugin_utils._action import HelpdeskAction
 from ..plugin_utils._argspec import CLIENT_RESTART
 from ..plugin_utils._errors import BadInput
+from ..plugin_utils._preload import preload
 from ..plugin_utils._restart import boot_time, restart
-from ..plugin_utils._winrm import Session
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ..plugin_utils._winrm import Session
 
 preload()
 

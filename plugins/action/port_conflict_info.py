@@ -7,11 +7,12 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
-from ..plugin_utils._action import HelpdeskAction, preload
+from ..plugin_utils._action import HelpdeskAction
 from ..plugin_utils._argspec import PORT_CONFLICT_INFO
 from ..plugin_utils._audit import Question, audit, audit_capture
 from ..plugin_utils._errors import BadInput
 from ..plugin_utils._ports import from_list, from_set
+from ..plugin_utils._preload import preload
 
 _CAPTURE_LIMIT = 64 * 1024 * 1024
 

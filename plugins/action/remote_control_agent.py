@@ -7,9 +7,10 @@ from __future__ import annotations
 import typing as t
 
 from ..plugin_utils import _agent, _service
-from ..plugin_utils._action import HelpdeskAction, preload
+from ..plugin_utils._action import HelpdeskAction
 from ..plugin_utils._argspec import REMOTE_CONTROL_AGENT
 from ..plugin_utils._errors import BadInput
+from ..plugin_utils._preload import preload
 
 preload()
 

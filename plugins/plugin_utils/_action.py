@@ -7,29 +7,23 @@ One place validates the arguments, gets from Ansible's connection to a session, 
 
 from __future__ import annotations
 
+import sys
 import typing as t
 
-from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible.plugins.loader import connection_loader
 
 from ._errors import BadInput, HelpdeskError, Unreachable
-from ._trouble import Trouble, explain
-from ._winrm import Session
+
+try:
+    from ._trouble import Trouble, explain
+    from ._winrm import Session
+except ImportError as _error:
+    _missing: str | None = _error.name
+else:
+    _missing = None
 
 _NO_SHELL = "not opened"
-
-
-def preload() -> None:
-    """Load in the parent process what every forked worker would otherwise load for itself.
-
-    Ansible loads an action's class before it forks, so whatever its module imports is inherited; that is true of
-    pywinrm and requests already, and here of the connection plugin and of its documentation, from which it takes its
-    options. Each costs more than the rest of a worker's life.
-    """
-    connection_loader.get("ansible.builtin.winrm", class_only=True)
-    C.config.get_configuration_definitions("connection", "winrm")
 
 
 class HelpdeskAction(ActionBase):
@@ -69,7 +63,7 @@ class HelpdeskAction(ActionBase):
     def session(self) -> Session:
         """A session with the client of this task; nothing has been sent yet.
 
-        :raises BadInput: the host's connection plugin is not Ansible's `winrm`.
+        :raises BadInput: a library is missing on the controller, or the host's connection plugin is not Ansible's `winrm`.
         :raises Unreachable: the connection options cannot be used.
         """
         return open_session(self._connection, self.host)
@@ -81,6 +75,14 @@ def open_session(connection: t.Any, host: str) -> Session:
     The plugin opens a shell as soon as it connects and turns whatever goes wrong into text. It does neither if it
     believes it has a shell, so it is told so: the failure then reaches us with its class and number.
     """
+    if _missing is not None:
+        raise BadInput(
+            host,
+            "the controller",
+            f"the Python library {_missing} is not installed for {sys.executable}",
+            "install it with 'python3 -m pip install -r requirements.txt' of this collection",
+            "library-missing",
+        )
     if getattr(connection, "transport", None) != "winrm":
         raise BadInput(
             host,

@@ -244,9 +244,7 @@ class _Court:
 
     def _warn_ambiguous(self, endpoint: Endpoint) -> None:
         choices = " or ".join(str(port) for port in endpoint.ports)
-        self._warn(
-            f"the name in {printable(endpoint.local, 80)} stands for {choices} (Q229097 and IANA disagree); list with netstat -an"
-        )
+        self._warn(f"the name in {printable(endpoint.local, 80)} stands for {choices} (Q229097 and IANA disagree); list with netstat -an")
 
     def _warn_unknown(self, need: Requirement, endpoint: Endpoint, owner: Owner) -> None:
         if owner.pid:

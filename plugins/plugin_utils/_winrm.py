@@ -294,6 +294,8 @@ class Session:
         )  # fmt: skip
         status = 200
         try:
+            # pywinrm has taken the proxies from the environment by now; requests would search it again for every post.
+            self._transport.build_session().trust_env = False
             data = self._transport.send_message(message)
         except WinRMTransportError as error:
             status, data = error.code, error.response_text.encode("utf-8", "surrogateescape")
