@@ -113,6 +113,12 @@ def invalid_timeout(value: str) -> SoapFault:
     return SoapFault("a:InvalidMessageInformationHeader", 2150858767, reason, message)
 
 
+def header_required(name: str) -> SoapFault:
+    """ERROR_WSMAN_MESSAGE_INFORMATION_HEADER_REQUIRED. Synthetic shape."""
+    text = f"The request is missing the addressing header {name}. "
+    return SoapFault("a:MessageInformationHeaderRequired", 2150858769, text, text)
+
+
 def schema_error(text: str) -> SoapFault:
     return SoapFault("w:SchemaValidationError", 2150858817, text, text, language="")
 
@@ -126,6 +132,12 @@ def unknown_resource(resource: str) -> SoapFault:
     """Number and wording as reported by users (jborean93/pypsrp#192, diyan/pywinrm#273); the shape is synthetic."""
     text = f"The WS-Management service cannot process the request. The resource URI ({resource}) was not found in the WS-Management catalog. "
     return SoapFault("a:DestinationUnreachable", 2150858811, text, text, detail="InvalidResourceURI")
+
+
+def instance_not_found() -> SoapFault:
+    """ERROR_WSMAN_RESOURCE_NOT_FOUND, the code and subcode as reported in microsoft/omi#254. Synthetic shape."""
+    text = "The service cannot find the resource identified by the resource URI and selectors. "
+    return SoapFault("a:DestinationUnreachable", 2150858752, text, text)
 
 
 def action_unknown(action: str) -> SoapFault:

@@ -143,6 +143,10 @@ class Service:
                 raise received.error
             request = received.request
             assert request is not None
+            if request.name != "Identify":
+                for name, value in (("Action", request.action), ("MessageID", request.message_id)):
+                    if not value:
+                        raise fault_catalogue.header_required(name)
             if request.name == "Receive":
                 return Answer(await self._receive(request, caller, piece, pieces))
             return Answer(self._dispatch(request, caller))
@@ -190,6 +194,8 @@ class Service:
             return self.enumerations.pull(request, self.stack, caller.user)
         if name == "Release":
             return self.enumerations.release(request, caller.user)
+        if name == "Get" and class_name != "*":
+            return envelopes.got(request.message_id, self._instance(request, caller, namespace, class_name))
         raise fault_catalogue.action_not_supported()
 
     def identify(self, *, anonymous: bool = False) -> str:
@@ -354,15 +360,33 @@ class Service:
         self.counters.shells_open = len(self.shells)
         return envelopes.deleted(self.stack, request.message_id)
 
+    def _query(self, namespace: str, query: str, user: str) -> list[Any]:
+        try:
+            return self.host.query(namespace, query, user=user)
+        except WmiError as error:
+            raise fault_catalogue.wmi_error(error.hresult, self.stack, namespace, query) from error
+
+    def _instance(self, request: SoapRequest, caller: Caller, namespace: str, class_name: str) -> str:
+        """One instance by its keys; a singleton has none."""
+        keys = {name: value for name, value in request.selectors.items() if name.lower() != "__cimnamespace"}
+        quoted = (f"{name} = '{_wql_text(value)}'" for name, value in keys.items())
+        condition = " and ".join(quoted)
+        instances = self._query(namespace, f"select * from {class_name}" + (f" where {condition}" if condition else ""), caller.user)
+        if len(instances) != 1:
+            raise fault_catalogue.instance_not_found()
+        return enumeration.render(instances[0], self.stack)
+
     def _enumerate(self, request: SoapRequest, caller: Caller, namespace: str, class_name: str) -> str:
         asked = enumeration.read_enumerate(request, class_name)
         self._require_operation(caller.user)
         self.counters.enumerates += 1
-        try:
-            instances = self.host.query(namespace, asked.query, user=caller.user)
-        except WmiError as error:
-            raise fault_catalogue.wmi_error(error.hresult, self.stack, namespace, asked.query) from error
+        instances = self._query(namespace, asked.query, caller.user)
         return self.enumerations.begin(request, self.stack, instances, asked, caller.user)
+
+
+def _wql_text(value: str) -> str:
+    """A value for a quoted string of WQL."""
+    return value.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _attribute(element: ElementTree.Element | None, name: str) -> str:

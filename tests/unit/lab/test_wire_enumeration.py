@@ -213,3 +213,21 @@ def test_counters() -> None:
 def test_configuration() -> None:
     answer = run(Line(host()).raw(request("Get", resource="http://schemas.microsoft.com/wbem/wsman/1/config")))
     assert [element.text for element in find_all(answer.text, "http://schemas.microsoft.com/wbem/wsman/1/config", "MaxShellsPerUser")] == ["30"]
+
+
+@pytest.mark.parametrize(("rows", "fault"), [(1, False), (0, True), (2, True)])
+def test_get_of_an_instance(rows: int, fault: bool) -> None:
+    answer = run(Line(host(rows)).raw(request("Get", resource=WMI_PROCESS, selectors={"Handle": "0"})))
+    assert answer.fault == fault
+    if fault:
+        assert fault_code(answer) == 2150858752
+    else:
+        assert find(answer.text, WMI_PROCESS, "Handle").text == "0"
+
+
+def test_get_quotes_what_it_is_given() -> None:
+    stub = host()
+    asked: list[str] = []
+    stub.query = lambda namespace, wql, *, user: asked.append(wql) or []  # type: ignore[method-assign, assignment]
+    run(Line(stub).raw(request("Get", resource=WMI_PROCESS, selectors={"Name": "C:\\it's", "__cimnamespace": "root/cimv2"})))
+    assert asked == ["select * from Win32_Process where Name = 'C:\\\\it\\'s'"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import math
+import re
 import time
 from typing import Any
 
@@ -343,6 +344,12 @@ def test_what_is_not_known_is_refused(action: str, resource: str, code: int) -> 
 )
 def test_bodies_that_are_no_request(content: bytes, code: int) -> None:
     assert fault_code(run(Line(StubHost()).raw(content))) == code
+
+
+@pytest.mark.parametrize("name", ["Action", "MessageID"])
+def test_addressing_headers_are_required(name: str) -> None:
+    content = re.sub(rf"(<a:{name}[^>]*>)[^<]*", r"\1", request("Create", SHELL_BODY).decode()).encode()
+    assert fault_code(run(Line(StubHost()).raw(content))) == 2150858769
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
