@@ -37,7 +37,10 @@ def raise_file_limit(sockets: int) -> None:
         except (ValueError, PermissionError):
             wanted = hard
     if wanted < sockets + 64:
-        raise TooFewFiles(f"{sockets} listening sockets need more open files than the hard limit of {hard} (ulimit -Hn)")
+        raise TooFewFiles(
+            f"{sockets} listening sockets are too many for a hard limit of {hard} open files (ulimit -Hn); "
+            "a host with https: false needs one instead of two"
+        )
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
