@@ -42,9 +42,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     loaded = fleet.load(arguments.fleet)
     ports = (arguments.http_port, arguments.https_port, arguments.control_port)
     directory = arguments.directory.resolve()
-    asyncio.run(
-        daemon.serve(loaded, directory, fleet_path=str(arguments.fleet), ports=ports, post_delay=arguments.post_delay_ms / 1000)
-    )
+    asyncio.run(daemon.serve(loaded, directory, fleet_path=str(arguments.fleet), ports=ports, post_delay=arguments.post_delay_ms / 1000))
     return 0
 
 
@@ -71,7 +69,7 @@ def _show(arguments: argparse.Namespace) -> int:
     if state is None or not daemon.is_running(state):
         raise daemon.LabError(f"no lab runs in {arguments.directory}")
     try:
-        with urllib.request.urlopen(f"{state['control']}/hosts/{arguments.host}", timeout=30) as answer:  # noqa: S310 - our own control port
+        with urllib.request.urlopen(f"{state['control']}/hosts/{arguments.host}", timeout=30) as answer:
             sys.stdout.write(answer.read().decode("utf-8"))
     except urllib.error.HTTPError as error:
         raise daemon.LabError(json.loads(error.read())["error"]) from error

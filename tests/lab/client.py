@@ -75,7 +75,7 @@ class Lab:
         data = None if body is None else json.dumps(body).encode("utf-8")
         request = urllib.request.Request(self.state["control"] + path, data=data, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own control port
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
             raise daemon.LabError(json.loads(error.read())["error"]) from error

@@ -113,8 +113,7 @@ class EnumerateBody:
 def read_enumerate(request: SoapRequest, class_name: str) -> EnumerateBody:
     body = request.body
     if body is None or body.tag != f"{{{ENUMERATION}}}Enumerate":
-        # Wording as reported in jborean93/pypsrp#193.
-        raise fault_catalogue.schema_error("WinRM cannot process the request because the request is missing the element titled 'Enumerate'. ")
+        raise fault_catalogue.missing_element("Enumerate")
     query, dialect, optimized, maximum = "", "", False, 1
     for element in body:
         if element.tag in (f"{{{WSMAN}}}Filter", f"{{{ENUMERATION}}}Filter"):
@@ -189,7 +188,7 @@ class Enumerations:
     def _take(self, request: SoapRequest, name: str, user: str) -> Context:
         body = request.body
         if body is None or body.tag != f"{{{ENUMERATION}}}{name}":
-            raise fault_catalogue.schema_error(f"WinRM cannot process the request because the request is missing the element titled '{name}'. ")
+            raise fault_catalogue.missing_element(name)
         identifier = element_text(body.find(f"{{{ENUMERATION}}}EnumerationContext")).upper()
         context = self._contexts.get(identifier)
         if context is None or context.user != user or context.deadline < time.monotonic():

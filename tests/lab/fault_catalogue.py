@@ -25,9 +25,7 @@ _FILTER_REASON = (
     "The data source could not process the filter. The filter might be missing or it might be invalid. "
     "Change the filter and try the request again.  "
 )
-_SELECTOR_REASON = (
-    "The WS-Management service cannot process the request because the request contained invalid selectors for the resource. "
-)
+_SELECTOR_REASON = "The WS-Management service cannot process the request because the request contained invalid selectors for the resource. "
 _TIMEOUT_REASON = "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.  "
 
 # Synthetic: own translations, so that nobody comes to rely on English.
@@ -109,7 +107,9 @@ def operations_quota(limit: int, stack: str) -> SoapFault:
 
 def invalid_timeout(value: str) -> SoapFault:
     reason = "The WS-Management service cannot process the request. The request contains one or more invalid SOAP headers. "
-    message = f"The WS-Management service cannot process the request. The XML contains an invalid timeout field in the SOAP header: {value}. "
+    message = (
+        f"The WS-Management service cannot process the request. The XML contains an invalid timeout field in the SOAP header: {value}. "
+    )
     return SoapFault("a:InvalidMessageInformationHeader", 2150858767, reason, message)
 
 
@@ -123,6 +123,11 @@ def schema_error(text: str) -> SoapFault:
     return SoapFault("w:SchemaValidationError", 2150858817, text, text, language="")
 
 
+def missing_element(name: str) -> SoapFault:
+    """Wording as reported in jborean93/pypsrp#193."""
+    return schema_error(f"WinRM cannot process the request because the request is missing the element titled '{name}'. ")
+
+
 def invalid_xml() -> SoapFault:
     """Synthetic: number known, body not recorded."""
     return SoapFault("w:SchemaValidationError", 2150858819, "The request is not well-formed XML or declares a document type. ")
@@ -130,7 +135,9 @@ def invalid_xml() -> SoapFault:
 
 def unknown_resource(resource: str) -> SoapFault:
     """Number and wording as reported by users (jborean93/pypsrp#192, diyan/pywinrm#273); the shape is synthetic."""
-    text = f"The WS-Management service cannot process the request. The resource URI ({resource}) was not found in the WS-Management catalog. "
+    text = (
+        f"The WS-Management service cannot process the request. The resource URI ({resource}) was not found in the WS-Management catalog. "
+    )
     return SoapFault("a:DestinationUnreachable", 2150858811, text, text, detail="InvalidResourceURI")
 
 

@@ -22,7 +22,7 @@ from .soap_faults import SoapFault
 SERVER = "Microsoft-HTTPAPI/2.0"
 SOAP_TYPE = "application/soap+xml;charset=UTF-8"
 PATHS = ("/wsman", "/wsman/", "/wsman-anon/identify")
-# Other ways of cutting MaxEnvelopeSize: HTTP.SYS itself stops reading at this many bytes.
+# Bodies above this are refused by HTTP already, whatever MaxEnvelopeSizekb says. Synthetic size.
 HTTP_LIMIT = 4 * 1024 * 1024
 _ERROR_PAGE = (
     '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN""http://www.w3.org/TR/html4/strict.dtd">\r\n'
@@ -89,6 +89,8 @@ def _reset(connection: Connection) -> web.Response:
 async def _handle(request: web.BaseRequest, connection: Connection, endpoint: Endpoint) -> web.StreamResponse:
     if request.method == "POST":
         endpoint.counters.posts += 1
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        connection.counting.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     try:
         body = await request.read()
     except web.HTTPRequestEntityTooLarge:
@@ -142,7 +144,9 @@ async def _handle(request: web.BaseRequest, connection: Connection, endpoint: En
     return await exchange.run(faults)
 
 
-def _authenticate(endpoint: Endpoint, connection: Connection, authorization: str, tls: bool) -> web.Response | tuple[str, str, tuple[Any, ...]]:
+def _authenticate(
+    endpoint: Endpoint, connection: Connection, authorization: str, tls: bool
+) -> web.Response | tuple[str, str, tuple[Any, ...]]:
     """(account, owner, extra headers) of an authenticated request, or the 401 that is due."""
     host, session = endpoint.host, connection.session
     scheme, _space, value = authorization.partition(" ")
@@ -180,7 +184,9 @@ async def _identify_anonymously(endpoint: Endpoint, connection: Connection, body
     return await _with_faults(endpoint, connection, faults, plain(200, text.encode(), SOAP_TYPE), False)
 
 
-async def _with_faults(endpoint: Endpoint, connection: Connection, faults: list[Fault], response: web.Response, tls: bool) -> web.StreamResponse:
+async def _with_faults(
+    endpoint: Endpoint, connection: Connection, faults: list[Fault], response: web.Response, tls: bool
+) -> web.StreamResponse:
     """Apply what makes sense to an answer that is no SOAP exchange: a leg of the logon."""
     for fault in faults:
         if fault.kind == "delay":
@@ -213,7 +219,14 @@ class Exchange:
     """One SOAP request of an authenticated client, from the parsed envelope to the HTTP answer."""
 
     def __init__(
-        self, endpoint: Endpoint, connection: Connection, received: Received, caller: Caller, extra: tuple[Any, ...], encrypted: bool, tls: bool
+        self,
+        endpoint: Endpoint,
+        connection: Connection,
+        received: Received,
+        caller: Caller,
+        extra: tuple[Any, ...],
+        encrypted: bool,
+        tls: bool,
     ) -> None:
         self.endpoint = endpoint
         self.connection = connection
@@ -278,5 +291,3 @@ class Exchange:
         if fault.kind == "xml-bomb":
             return self.response(fault.parameters["status"], bomb(fault.parameters["variant"]))
         return http_fault(fault, self.endpoint, self.tls)
-
-

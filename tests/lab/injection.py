@@ -66,7 +66,7 @@ class Fault:
         """Check one mapping. Raises :class:`InvalidFault`."""
         if not isinstance(data, Mapping):
             raise InvalidFault(f"a fault is a mapping, not {data!r}")
-        rest = dict(data)
+        rest: dict[Any, Any] = dict(data)
         kind = rest.pop("kind", None)
         if kind not in KINDS:
             raise InvalidFault(f"fault kind {kind!r} is not one of {', '.join(KINDS)}")

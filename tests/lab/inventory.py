@@ -16,8 +16,9 @@ GROUP = "sms_clients"
 def host_variables(host: Any, http_port: int, https_port: int) -> dict[str, Any]:
     """Connection variables of one host, for the first account it has and the strongest logon it allows."""
     settings = host.winrm
-    user, password = next(iter(settings.users.items()))
-    scheme = "http" if settings.http else "https"
+    user, password = next(iter(settings.users.items()), ("", ""))
+    # A computer without WinRM is in an inventory all the same, and nothing answers there.
+    scheme = "https" if settings.https and not settings.http else "http"
     negotiates = {"ntlm", "negotiate"} & {name.lower() for name in settings.authentication}
     variables: dict[str, Any] = {
         "ansible_host": host.address,

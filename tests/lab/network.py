@@ -167,7 +167,7 @@ class Network:
         return http_port, https_port
 
     def _add(self, endpoints: list[Endpoint], sockets: list[socket.socket], tls: bool) -> None:
-        for endpoint, sock in zip(endpoints, sockets):
+        for endpoint, sock in zip(endpoints, sockets, strict=True):
             self._listeners.setdefault(endpoint.host.name, []).append(Listener(self, endpoint, sock, tls))
 
     def update(self, endpoint: Endpoint) -> None:

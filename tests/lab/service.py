@@ -228,7 +228,7 @@ class Service:
             raise fault_catalogue.shells_quota(limit, self.stack)
         body = request.body
         if body is None or body.tag != f"{{{SHELL}}}Shell":
-            raise fault_catalogue.schema_error("WinRM cannot process the request because the request is missing the element titled 'Shell'. ")
+            raise fault_catalogue.missing_element("Shell")
         wanted = body.get("ShellId", "")
         shell_id = wanted.upper() if self.stack == "3.0" and _UUID.match(wanted) else envelopes.new_id()
         if self.stack == "1.1":
@@ -257,9 +257,7 @@ class Service:
         self._require_operation(caller.user)
         body = request.body
         if body is None or body.tag != f"{{{SHELL}}}CommandLine":
-            raise fault_catalogue.schema_error(
-                "WinRM cannot process the request because the request is missing the element titled 'CommandLine'. "
-            )
+            raise fault_catalogue.missing_element("CommandLine")
         words = [soap.element_text(body.find(f"{{{SHELL}}}Command"))]
         words += [argument.text or "" for argument in body.iterfind(f"{{{SHELL}}}Arguments")]
         wanted = body.get("CommandId", "")

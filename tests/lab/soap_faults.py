@@ -142,7 +142,7 @@ def render(fault: SoapFault, *, stack: str, relates_to: str, machine: str, compu
 def must_understand(relates_to: str, qualified_name: str, namespace: str) -> str:
     """Answer to a header marked mustUnderstand that WinRM does not know; ``qualified_name`` such as ``lab:Unknown``."""
     prefix = qualified_name.partition(":")[0]
-    body = "<s:Fault><s:Code><s:Value>s:MustUnderstand</s:Value></s:Code><s:Reason><s:Text xml:lang=\"\">"
+    body = '<s:Fault><s:Code><s:Value>s:MustUnderstand</s:Value></s:Code><s:Reason><s:Text xml:lang="">'
     body += " A header that must be understood is not known to this service. </s:Text></s:Reason></s:Fault>"
     text = envelope("s a x e n w rsp p", ADDRESSING + "/fault", relates_to, body)
     header = f"<s:NotUnderstood qname={quoteattr(qualified_name)} xmlns:{prefix}={quoteattr(namespace)} />"

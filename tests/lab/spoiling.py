@@ -15,7 +15,7 @@ from .injection import Fault
 SPOILING = ("drop-mid-body", "truncate", "trickle", "malformed-xml", "wrong-relates-to")
 HTML_PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><h1>Sign in to continue</h1>"
-    b"<form action=\"/login\"><input name=\"user\"><br>&nbsp;</form></body></html>\n"
+    b'<form action="/login"><input name="user"><br>&nbsp;</form></body></html>\n'
 )
 _RELATES_TO = re.compile(r"(<a:RelatesTo>)[^<]*(</a:RelatesTo>)")
 

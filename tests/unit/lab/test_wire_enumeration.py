@@ -46,7 +46,9 @@ async def pages(line: Line, query: str = QUERY, **details: Any) -> list[int]:
     return counts
 
 
-@pytest.mark.parametrize(("rows", "stack", "expected"), [(0, "3.0", [0]), (1, "3.0", [1]), (2, "3.0", [1, 1]), (5, "2.0", [1, 4]), (5, "1.1", [5])])
+@pytest.mark.parametrize(
+    ("rows", "stack", "expected"), [(0, "3.0", [0]), (1, "3.0", [1]), (2, "3.0", [1, 1]), (5, "2.0", [1, 4]), (5, "1.1", [5])]
+)
 def test_pages(rows: int, stack: str, expected: list[int]) -> None:
     assert run(pages(Line(host(rows, stack)))) == expected
 
@@ -167,7 +169,7 @@ def test_errors_of_wmi(hresult: int, code: int, kind: str, stack: str) -> None:
         (None, '<Name xsi:nil="true"/>'),
         ("", "<Name></Name>"),
         ("<&>", "<Name>&lt;&amp;&gt;</Name>"),
-        ("\"it's\"", "<Name>&quot;it&apos;s&quot;</Name>"),
+        ('"it\'s"', "<Name>&quot;it&apos;s&quot;</Name>"),
         (True, "<Name>true</Name>"),
         (4294967296, "<Name>4294967296</Name>"),
         ([1, 2], "<Name>1</Name><Name>2</Name>"),
@@ -185,7 +187,10 @@ def test_values(value: Any, text: str) -> None:
         (datetime.datetime(2013, 4, 15, 20, 27, 39, 840000), "2013-04-15T20:27:39.84Z"),
         (datetime.datetime(2013, 3, 11, 21, 28, 4), "2013-03-11T21:28:04Z"),
         (datetime.datetime(2013, 3, 11, 21, 28, 10), "2013-03-11T21:28:10Z"),
-        (datetime.datetime(2013, 3, 11, 21, 28, tzinfo=datetime.timezone(datetime.timedelta(hours=-3, minutes=-30))), "2013-03-11T21:28:00-03:30"),
+        (
+            datetime.datetime(2013, 3, 11, 21, 28, tzinfo=datetime.timezone(datetime.timedelta(hours=-3, minutes=-30))),
+            "2013-03-11T21:28:00-03:30",
+        ),
     ],
 )
 def test_times(moment: datetime.datetime, text: str) -> None:
@@ -212,7 +217,9 @@ def test_counters() -> None:
 
 def test_configuration() -> None:
     answer = run(Line(host()).raw(request("Get", resource="http://schemas.microsoft.com/wbem/wsman/1/config")))
-    assert [element.text for element in find_all(answer.text, "http://schemas.microsoft.com/wbem/wsman/1/config", "MaxShellsPerUser")] == ["30"]
+    assert [element.text for element in find_all(answer.text, "http://schemas.microsoft.com/wbem/wsman/1/config", "MaxShellsPerUser")] == [
+        "30"
+    ]
 
 
 @pytest.mark.parametrize(("rows", "fault"), [(1, False), (0, True), (2, True)])

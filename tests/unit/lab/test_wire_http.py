@@ -60,7 +60,16 @@ def test_names_of_a_local_account(server: Any, name: str, encoding: str) -> None
         assert client.send(authorization="Basic " + value)[0] == 200
 
 
-@pytest.mark.parametrize("value", ["", "!", base64.b64encode(b"helpdesk").decode(), base64.b64encode(b"helpdesk:x").decode(), base64.b64encode(b"D\\helpdesk:x").decode()])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "!",
+        base64.b64encode(b"helpdesk").decode(),
+        base64.b64encode(b"helpdesk:x").decode(),
+        base64.b64encode(b"D\\helpdesk:x").decode(),
+    ],
+)
 def test_bad_basic(server: Any, value: str) -> None:
     with Client(server) as client:
         status, body, headers = client.send(authorization="Basic " + value)
@@ -164,7 +173,9 @@ def test_encrypted_messages_that_do_not_decrypt(server: Any) -> None:
         assert client.send(b"--Encrypted Boundary--", content_type=encryption.CONTENT_TYPE)[0] == 400
 
 
-@pytest.mark.parametrize("body", [b"", b"x", b"--B\r\n--B\r\n", b"--B\r\nLength=1\r\n--B\r\n\tContent-Type: application/octet-stream\r\nab--B--"])
+@pytest.mark.parametrize(
+    "body", [b"", b"x", b"--B\r\n--B\r\n", b"--B\r\nLength=1\r\n--B\r\n\tContent-Type: application/octet-stream\r\nab--B--"]
+)
 def test_unwrap_refuses_what_is_no_message(body: bytes) -> None:
     with pytest.raises(encryption.InvalidMessage):
         encryption.unwrap(None, f'multipart/encrypted;protocol="{encryption.SPNEGO}";boundary="B"', body)
@@ -271,11 +282,23 @@ def test_a_host_without_https_refuses(server: Any) -> None:
         client.send()
 
 
+def head(extra: str) -> bytes:
+    """The head of a request for CREATE, by hand."""
+    lines = (
+        "POST /wsman HTTP/1.1",
+        "Host: x",
+        f"Authorization: {BASIC}",
+        f"Content-Type: {SOAP_TYPE}",
+        extra,
+        f"Content-Length: {len(CREATE)}",
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
 def test_bytes_and_posts_are_counted_to_the_byte(server: Any) -> None:
     counters = server.endpoints["PC1"].counters
     counters.reset()
-    head = f"POST /wsman HTTP/1.1\r\nHost: x\r\nAuthorization: {BASIC}\r\nContent-Type: {SOAP_TYPE}\r\nConnection: close\r\nContent-Length: {len(CREATE)}\r\n\r\n"
-    message = head.encode() + CREATE
+    message = head("Connection: close") + CREATE
     received = b""
     with socket.create_connection(("127.77.1.1", server.state["http_port"]), timeout=20) as sock:
         sock.sendall(message)
@@ -304,3 +327,12 @@ def test_files_with_secrets_are_private(server: Any) -> None:
         client.log_on()
     for path in (directory / "inventory.yml", *(directory / "accounts").iterdir()):
         assert path.stat().st_mode & 0o077 == 0
+
+
+def test_expect_continue(server: Any) -> None:
+    """As .NET and curl ask before a large body."""
+    with socket.create_connection(("127.77.1.1", server.state["http_port"]), timeout=20) as sock:
+        sock.sendall(head("Expect: 100-continue"))
+        assert sock.recv(1024) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        sock.sendall(CREATE)
+        assert sock.recv(1024).startswith(b"HTTP/1.1 200")

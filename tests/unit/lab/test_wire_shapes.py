@@ -192,15 +192,18 @@ if recordings.PRESENT:
         answers = run(converse("3.0", recorded))
         receives = [text for text in recorded["Receive"] if "ReceiveResponse" in text]
         assert len(receives) == 2
-        for given, text in zip(answers["Receive"], receives):
+        for given, text in zip(answers["Receive"], receives, strict=True):
             assert_same(given.text, text)
 
     def test_shell_conversation_in_two_receives() -> None:
         create, command, first, second = (
-            recordings.read(f"txwinrm__data_shell__{name}.txt") for name in ("create_resp", "command_resp", "receive_resp_01", "receive_resp_02")
+            recordings.read(f"txwinrm__data_shell__{name}.txt")
+            for name in ("create_resp", "command_resp", "receive_resp_01", "receive_resp_02")
         )
         answers = run(converse("3.0", {"Receive": [first, second]}))
-        for given, text in zip((answers["Create"][0], answers["Command"][0], *answers["Receive"]), (create, command, first, second)):
+        for given, text in zip(
+            (answers["Create"][0], answers["Command"][0], *answers["Receive"]), (create, command, first, second), strict=True
+        ):
             assert_same(given.text, text)
 
     @pytest.mark.parametrize(("name", "stack"), [("winrb__open_shell_v1.txt", "1.1"), ("winrb__open_shell_v2.txt", "2.0")])
@@ -217,7 +220,7 @@ if recordings.PRESENT:
 
         async def replay() -> int:
             line, known = Line(host(stack)), {}
-            for count, item in enumerate(root):
+            for item in root:
                 sent = ElementTree.tostring(item[0][0], encoding="unicode")
                 sent = sent.replace("${messageId}", "uuid:6F1B8C0E-0000-0000-0000-000000000001").replace("${serviceUrl}", "http://pc/wsman")
                 for recorded_id, own_id in known.items():
@@ -229,9 +232,9 @@ if recordings.PRESENT:
                     old, new = item[1].find(f".//{tag}"), ElementTree.fromstring(answer.text).find(f".//{tag}")
                     if old is not None and new is not None:
                         known[old.text or ""] = new.text or ""
-            return count
+            return len(root)
 
-        assert run(replay()) == 4
+        assert run(replay()) == 5
 
     @pytest.mark.parametrize("name", sorted(FAULTS))
     def test_fault(name: str) -> None:

@@ -47,7 +47,8 @@ def test_a_command_gets_what_the_shell_and_the_command_say() -> None:
             "<rsp:WorkingDirectory>C:\\Temp</rsp:WorkingDirectory></rsp:Shell>"
         )
         await line.create(body, options={"WINRS_CODEPAGE": "65001", "WINRS_NOPROFILE": "TRUE"})
-        command = "<rsp:CommandLine><rsp:Command>echo</rsp:Command><rsp:Arguments>a &amp; b</rsp:Arguments><rsp:Arguments>c</rsp:Arguments></rsp:CommandLine>"
+        arguments = "<rsp:Arguments>a &amp; b</rsp:Arguments><rsp:Arguments>c</rsp:Arguments>"
+        command = f"<rsp:CommandLine><rsp:Command>echo</rsp:Command>{arguments}</rsp:CommandLine>"
         await line.raw(request("Command", command, selectors={"ShellId": line.shell_id}, options={"WINRS_SKIP_CMD_SHELL": "TRUE"}))
         return line.host.calls[0]
 
@@ -121,7 +122,9 @@ def test_output_above_the_envelope_needs_several_receives() -> None:
 def test_streams_keep_their_order() -> None:
     async def scenario() -> list[tuple[str | None, bytes]]:
         line = Line(StubHost())
-        identifier = await started(line, Output("stdout", b"a"), Output("stderr", b"b"), Output("stdout", b"c"), Output("stdout", b"d"), Exit(0))
+        identifier = await started(
+            line, Output("stdout", b"a"), Output("stderr", b"b"), Output("stdout", b"c"), Output("stdout", b"d"), Exit(0)
+        )
         text = (await line.receive(identifier)).text
         return [(stream.get("Name"), base64.b64decode(stream.text or "")) for stream in find_all(text, *STREAM) if not stream.get("End")]
 
@@ -337,7 +340,7 @@ def test_what_is_not_known_is_refused(action: str, resource: str, code: int) -> 
     [
         (b"<not xml", 2150858819),
         (b'<!DOCTYPE x [<!ENTITY e "x">]><x>&e;</x>', 2150858819),
-        ('<?xml version="1.0" encoding="utf-7"?><x/>'.encode(), 2150858819),
+        (b'<?xml version="1.0" encoding="utf-7"?><x/>', 2150858819),
         (b"<x/>", 2150858817),
         (b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"/>', 2150858817),
     ],

@@ -42,7 +42,14 @@ class Client:
         self.connection.close()
 
     def send(
-        self, body: bytes = CREATE, authorization: str | None = BASIC, *, method: str = "POST", path: str = "/wsman", content_type: str = SOAP_TYPE, **headers: str
+        self,
+        body: bytes = CREATE,
+        authorization: str | None = BASIC,
+        *,
+        method: str = "POST",
+        path: str = "/wsman",
+        content_type: str = SOAP_TYPE,
+        **headers: str,
     ) -> tuple[int, bytes, http.client.HTTPMessage]:
         """Status, body and headers of one answer."""
         given = {"Content-Type": content_type} if body else {}

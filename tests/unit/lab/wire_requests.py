@@ -41,10 +41,12 @@ def request(
 
     return (
         f'<s:Envelope xmlns:s="{soap.SOAP}" xmlns:a="{soap.ADDRESSING}" xmlns:w="{soap.WSMAN}" xmlns:n="{soap.ENUMERATION}" '
-        f'xmlns:rsp="{soap.SHELL}"><s:Header><a:To>{CALLER.url}</a:To><a:Action s:mustUnderstand="true">{ACTION.get(action, action)}</a:Action>'
+        f'xmlns:rsp="{soap.SHELL}"><s:Header><a:To>{CALLER.url}</a:To>'
+        f'<a:Action s:mustUnderstand="true">{ACTION.get(action, action)}</a:Action>'
         f"<a:MessageID>uuid:{uuid.uuid4()}</a:MessageID><w:ResourceURI>{resource}</w:ResourceURI>"
         f"<w:MaxEnvelopeSize>{envelope}</w:MaxEnvelopeSize><w:OperationTimeout>{timeout}</w:OperationTimeout>{header}"
-        f"{named('SelectorSet', 'Selector', selectors)}{named('OptionSet', 'Option', options)}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
+        f"{named('SelectorSet', 'Selector', selectors)}{named('OptionSet', 'Option', options)}</s:Header>"
+        f"<s:Body>{body}</s:Body></s:Envelope>"
     ).encode()
 
 
@@ -93,7 +95,9 @@ class Line:
         wql = f'<w:Filter Dialect="{dialect}">{escape(query)}</w:Filter>' if query else ""
         return await self.raw(request("Enumerate", f"<n:Enumerate>{optimized}{wql}{extra}</n:Enumerate>", resource=resource, **details))
 
-    async def pull(self, context: str, *, resource: str = CIMV2, maximum: int | None = 32000, action: str = "Pull", **details: Any) -> Answer:
+    async def pull(
+        self, context: str, *, resource: str = CIMV2, maximum: int | None = 32000, action: str = "Pull", **details: Any
+    ) -> Answer:
         limit = f"<n:MaxElements>{maximum}</n:MaxElements>" if maximum else ""
         body = f"<n:{action}><n:EnumerationContext>{context}</n:EnumerationContext>{limit}</n:{action}>"
         return await self.raw(request(action, body, resource=resource, **details))
