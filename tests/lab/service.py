@@ -340,7 +340,8 @@ class Service:
         shell = self._shell(request, caller)
         command_id = _attribute(request.body, "CommandId").upper()
         code = soap.element_text(request.body.find(f"{{{SHELL}}}Code")) if request.body is not None else ""
-        what = _SIGNALS.get(code)
+        # pypsrp writes Terminate, pywinrm terminate, and Windows takes both.
+        what = _SIGNALS.get(code.lower())
         command = shell.commands.get(command_id)
         if command is None:
             raise fault_catalogue.unknown_command()
