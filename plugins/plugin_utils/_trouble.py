@@ -115,7 +115,8 @@ class Trouble(t.NamedTuple):
             if isinstance(link, (ssl.SSLError, requests.exceptions.SSLError)):
                 reason = getattr(link, "reason", "")
                 return cls("tls", reason if isinstance(reason, str) else "")
-            if isinstance(link, AuthenticationError):
+            # requests_ntlm raises a PermissionError of its own, without a number, where NTLM is not let in.
+            if isinstance(link, AuthenticationError) or (isinstance(link, PermissionError) and link.errno is None):
                 return cls("credentials")
             if isinstance(link, (socket.gaierror, requests.exceptions.InvalidURL)):
                 return cls("dns")
