@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import struct
 from typing import Any
@@ -66,6 +67,18 @@ class Connection(RequestHandler):  # type: ignore[type-arg]
     def data_received(self, data: bytes) -> None:
         self.endpoint.counters.bytes_in += len(data)
         super().data_received(data)
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """What was received is no HTTP; aiohttp would log a traceback and show a page of its own."""
+        reason = " ".join(str(exc or message or "").split())
+        logging.getLogger("lab").info("%s: answered %d: %s", self.endpoint.host.name, status, reason[:200])
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer has begun already")
+        response = web.Response(status=status, headers={"Server": "Microsoft-HTTPAPI/2.0"})
+        response.force_close()
+        return response
 
 
 class ConnectionServer(web.Server):  # type: ignore[type-arg]

@@ -336,3 +336,11 @@ def test_expect_continue(server: Any) -> None:
         assert sock.recv(1024) == b"HTTP/1.1 100 Continue\r\n\r\n"
         sock.sendall(CREATE)
         assert sock.recv(1024).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00", b"GARBAGE\r\n\r\n", b"POST /wsman HTTP/1.1\r\nContent-Length: x\r\n\r\n"])
+def test_what_is_no_http_gets_400_and_no_traceback(server: Any, garbage: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_connection(("127.77.1.1", server.state["http_port"]), timeout=20) as sock:
+        sock.sendall(garbage + b"\r\n\r\n")
+        assert sock.recv(1024).partition(b" ")[2].startswith(b"400")
+    assert not [record for record in caplog.records if record.exc_info]
