@@ -25,8 +25,8 @@ _AGENT_FILES = {
     "hotfix": datetime.datetime(2000, 4, 3, 23, 41, tzinfo=datetime.timezone.utc),
 }
 _PROGRAMS = (
-    "cmd.exe", "chcp.com", "find.exe", "findstr.exe", "hostname.exe", "ipconfig.exe", "more.com", "net.exe", "net1.exe", "ping.exe", "reg.exe",
-    "sc.exe", "shutdown.exe", "sort.exe", "svchost.exe", "services.exe", "lsass.exe", "xcopy.exe",
+    "cmd.exe", "chcp.com", "find.exe", "findstr.exe", "hostname.exe", "ipconfig.exe", "more.com", "net.exe", "net1.exe", "ping.exe",
+    "reg.exe", "sc.exe", "shutdown.exe", "sort.exe", "svchost.exe", "services.exe", "lsass.exe", "xcopy.exe",
 )  # fmt: skip
 _SINCE = {"tasklist.exe": (5, 1), "taskkill.exe": (5, 1), "netsh.exe": (5, 0), "whoami.exe": (5, 2), "timeout.exe": (5, 2)}
 _LATER_THAN_2000 = {"reg.exe": (5, 1), "sc.exe": (5, 1), "shutdown.exe": (5, 1), "findstr.exe": (4, 0)}
@@ -185,7 +185,8 @@ def _fill_registry(registry: Registry, description: HostDescription) -> None:
 
 def _fill_files(files: FileStore, description: HostDescription) -> None:
     version = description.version
-    for directory in (version.system32 + r"\drivers\etc", version.windows + r"\Temp", r"C:\Program Files", rf"C:\Users\{_profile(description)}"):
+    profile = rf"C:\Users\{_profile(description)}"
+    for directory in (version.system32 + r"\drivers\etc", version.windows + r"\Temp", r"C:\Program Files", profile):
         files.make_directories(directory, INSTALLED)
     for name in programs_of(description):
         files.put(File(rf"{version.system32}\{name}", INSTALLED, size=40_960 + 97 * sum(map(ord, name)), version=version.number + ".0"))
@@ -195,7 +196,8 @@ def _fill_files(files: FileStore, description: HostDescription) -> None:
         when = _AGENT_FILES[description.agent]
         files.put(File(rf"{version.windows}\Wuser32.exe", when, size=170_720, version="1.20.786.0"))
         # Keys as in Q166771 and Q187335; hidden as in Q126644.
-        content = b"[SMS]\r\nSiteCode=S01\r\nCopyListVersion=1\r\nOS=6\r\n[Local]\r\nSetupPhase=installed\r\n[Sight]\r\nAllow Takeover=YES\r\n"
+        lines = ("[SMS]", "SiteCode=S01", "CopyListVersion=1", "OS=6", "[Local]", "SetupPhase=installed", "[Sight]", "Allow Takeover=YES")
+        content = "".join(f"{line}\r\n" for line in lines).encode()
         files.put(File(r"C:\Sms.ini", INSTALLED, content=content, attributes="HS"))
     for path, options in description.files:
         files.make_directories(path.rpartition("\\")[0], INSTALLED)

@@ -13,28 +13,12 @@ from .registry import TYPES, InvalidData, full_path, parse_data
 from .sockets import Socket, make, parse_sockets
 from .state import PortRange
 from .versions import VERSIONS, Version
+from .winrm_settings import WinrmSettings, read_winrm
 
 TOOL_STATES = ("ok", "missing", "failing", "empty", "usage", "hanging")
 WMI_STATES = ("ok", "denied", "broken", "missing-class")
 ORIGINAL_PORTS, HOTFIX_PORTS = (1761, 1762, 1763, 1764), (2701, 2702, 2703, 2704)
 """Q229097: the ports of the agent before and after the fix. An idle agent holds the first two, UDP only (Q178748)."""
-
-
-@dataclasses.dataclass(frozen=True)
-class WinrmSettings:
-    """How the host answers over WinRM; the server in front of the model obeys it."""
-
-    stack: str
-    authentication: frozenset[str]
-    allow_unencrypted: bool
-    users: dict[str, str]
-    http: bool
-    https: bool
-    max_shells_per_user: int
-    max_operations_per_user: int
-    max_envelope_kb: int
-    certificate: str
-    language: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +100,6 @@ class HostDescription:
     logged_on: str
     administrators: frozenset[str] | None
     uptime_days: float
-    settings: dict[str, t.Any]
 
 
 def read_host(data: t.Any, where: str, restart: RestartDescription) -> HostDescription:
@@ -157,7 +140,7 @@ def read_host(data: t.Any, where: str, restart: RestartDescription) -> HostDescr
         files=_files(read),
         excluded=_excluded(read),
         dynamic=_dynamic(read, version),
-        winrm=_winrm(read, version, language),
+        winrm=read_winrm(read, version, language),
         faults=tuple(dict(fault) for fault in read.mappings("faults")),
         wmi=choice(read, "wmi", WMI_STATES, "ok"),
         tools={tool: choice(read, tool, TOOL_STATES, "ok") for tool in ("netstat", "netsh", "tasklist")},
@@ -166,7 +149,6 @@ def read_host(data: t.Any, where: str, restart: RestartDescription) -> HostDescr
         logged_on=read.text("logged_on", ""),
         administrators=frozenset(user.lower() for user in read.texts("administrators")) if "administrators" in data else None,
         uptime_days=read.decimal("uptime_days", 3.2),
-        settings={},
     )
     read.done()
     return description
@@ -326,7 +308,11 @@ def _registry(read: Reader) -> tuple[tuple[str, str, str, t.Any], ...]:
         if not values:
             found.append((str(path), "", "", None))
         for name, value in (values or {}).items():
-            kind, data = ("REG_DWORD", value) if isinstance(value, int) else ("REG_MULTI_SZ", tuple(value)) if isinstance(value, list) else ("REG_SZ", value)
+            kind, data = "REG_SZ", value
+            if isinstance(value, int):
+                kind = "REG_DWORD"
+            elif isinstance(value, list):
+                kind, data = "REG_MULTI_SZ", tuple(str(part) for part in value)
             if isinstance(value, dict):
                 kind = str(value.get("type", "REG_SZ"))
                 try:
@@ -390,34 +376,6 @@ def _restart(read: Reader, fleet: RestartDescription) -> RestartDescription:
         comes_back=inner.flag("comes_back", True),
         shutdown_seconds=inner.decimal("shutdown_seconds", fleet.shutdown_seconds),
         boot_seconds=inner.decimal("boot_seconds", fleet.boot_seconds),
-    )
-    inner.done()
-    return found
-
-
-def _winrm(read: Reader, version: Version, language: Language) -> WinrmSettings:
-    inner = Reader(read.mapping("winrm"), f"{read.where}, winrm")
-    # NT 4 and 2000 have no WinRM in the box; a fleet that lists them anyway gets the oldest.
-    stack = choice(inner, "stack", ("1.1", "2.0", "3.0"), version.stack or "1.1")
-    authentication = inner.texts("authentication") or ["ntlm", "negotiate"]
-    for name in authentication:
-        if name not in ("basic", "ntlm", "negotiate"):
-            raise inner.wrong("authentication", f"'{name}' is none of basic, ntlm, negotiate")
-    users = inner.mapping("users") or {"helpdesk": "Pa55word!"}
-    # Defaults of the service: 5 shells and 15 operations a user up to 2.0, 30 and 1500 since; envelopes of 150 and 500 kB.
-    new = stack == "3.0"
-    found = WinrmSettings(
-        stack=stack,
-        authentication=frozenset(authentication),
-        allow_unencrypted=inner.flag("allow_unencrypted", False),
-        users={str(user): str(password) for user, password in users.items()},
-        http=inner.flag("http", True),
-        https=inner.flag("https", False),
-        max_shells_per_user=inner.number("max_shells_per_user", 30 if new else 5, 0, 1 << 31),
-        max_operations_per_user=inner.number("max_operations_per_user", 1500 if new else 15, 0, 1 << 31),
-        max_envelope_kb=inner.number("max_envelope_kb", 500 if new else 150, 1, 8192),
-        certificate=choice(inner, "certificate", ("valid", "self-signed", "expired", "wrong-name"), "valid"),
-        language=inner.text("language", language.tag),
     )
     inner.done()
     return found

@@ -38,7 +38,7 @@ class WindowsHost:
         self.name = description.name
         self.address = description.address
         self.lan_address = "192.168.80.10"
-        self.computer_name = description.computer_name
+        self.computer_name: str = description.computer_name
         self.winrm: WinrmSettings = description.winrm
         self.faults: list[dict[str, t.Any]] = [dict(fault) for fault in description.faults]
         self.groups = description.groups
@@ -47,7 +47,7 @@ class WindowsHost:
         self.power = Power(self)
         self.boot_count = 1
         self.boot_time = self.clock.now() - datetime.timedelta(days=description.uptime_days)
-        self.logged_on = description.logged_on
+        self.logged_on: str = description.logged_on
         self.pending_at = math.inf
         self.pid_hints: dict[str, int] = {}
         self._boot_offset: float | None = 4.0

@@ -220,8 +220,7 @@ CHINESE = Language(
 )
 
 LANGUAGES: dict[str, Language] = {
-    language.code: language
-    for language in (ENGLISH, GERMAN, FRENCH, SPANISH, PORTUGUESE, RUSSIAN, KOREAN, JAPANESE, CHINESE)
+    language.code: language for language in (ENGLISH, GERMAN, FRENCH, SPANISH, PORTUGUESE, RUSSIAN, KOREAN, JAPANESE, CHINESE)
 }
 
 CODECS: dict[int, str] = {

@@ -32,12 +32,10 @@ class Value:
     def text(self) -> str:
         """The data as `reg query` prints it."""
         if self.kind in ("REG_DWORD", "REG_QWORD"):
-            return f"0x{self.data:x}"
+            return f"0x{t.cast(int, self.data):x}"
         if self.kind == "REG_MULTI_SZ":
             return "\\0".join(t.cast(tuple, self.data))
-        if isinstance(self.data, bytes):
-            return self.data.hex().upper()
-        return str(self.data)
+        return self.data.hex().upper() if isinstance(self.data, bytes) else t.cast(str, self.data)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

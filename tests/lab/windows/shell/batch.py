@@ -10,6 +10,7 @@ from .call import Call, Interrupted, Steps
 from .expansion import expand
 from .grammar import SyntaxProblem, parse
 from .interpreter import Interpreter, syntax_message
+from .tree import quiet, shown
 
 _MOST_LINES = 100_000
 
@@ -38,7 +39,7 @@ def run_batch(outer: Interpreter, path: str, call: Call, label: str = "") -> Ste
     interpreter = Interpreter(call.session, [call.name, *words])
     interpreter.batch = path
     session = call.session
-    echo_before = getattr(session, "echo", True)
+    echo_before = session.echo
     at = _find(lines, label) if label else 0
     if at is None:
         yield call.err(f"The system cannot find the batch label specified - {label}\n")
@@ -56,8 +57,8 @@ def run_batch(outer: Interpreter, path: str, call: Call, label: str = "") -> Ste
                 raise Interrupted(255) from None
             if node is None:
                 continue
-            if getattr(session, "echo", True) and not getattr(node, "quiet", False):
-                yield call.out(f"\n{session.directory}>{getattr(node, 'text', '')}\n")
+            if session.echo and not quiet(node):
+                yield call.out(f"\n{session.directory}>{shown(node)}\n")
             try:
                 yield from interpreter.run(node, call.stdin)
             except Jump as jump:

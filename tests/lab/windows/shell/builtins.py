@@ -22,7 +22,7 @@ def _echo(_interpreter: Interpreter, call: Call) -> Steps:
     text = call.arguments
     plain = text.strip().lower()
     if plain in ("on", "off") and text[:1] in " \t":
-        setattr(call.session, "echo", plain == "on")
+        call.session.echo = plain == "on"
         return 0
     if not plain and text[:1] in ("", " ", "\t"):
         yield call.out(f"ECHO is {'on' if getattr(call.session, 'echo', True) else 'off'}.\n")
@@ -58,15 +58,15 @@ def _set(_interpreter: Interpreter, call: Call) -> Steps:
         return 0
     if text[:2].lower() == "/a":
         name, _equals, formula = text[2:].strip().strip('"').partition("=")
-        value = _calculate(formula or name, session.get)
-        if value is None:
+        number = _calculate(formula or name, session.get)
+        if number is None:
             yield call.err("Missing operand.\n")
             session.errorlevel = 1073750988
             return session.errorlevel
         if _equals:
-            session.set(name.strip(), str(value))
+            session.set(name.strip(), str(number))
         else:
-            yield call.out(str(value))
+            yield call.out(str(number))
         return 0
     if text.startswith('"') and text.rfind('"') > 0:
         text = text[1 : text.rfind('"')]

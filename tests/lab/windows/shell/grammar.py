@@ -8,8 +8,9 @@ marks and ``^`` take the meaning from the special characters; the body of if and
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
+
+from .tree import For, Group, If, Joined, Node, Redirection, Simple
 
 DELIMITERS = " \t,;="
 
@@ -21,67 +22,6 @@ class SyntaxProblem(Exception):
         super().__init__(token)
         self.token = token
 
-
-@dataclasses.dataclass(frozen=True)
-class Redirection:
-    """``fd``: the stream; ``operation``: ``>``, ``>>`` or ``<``; ``target``: a path, or ``&1`` for another stream."""
-
-    fd: int
-    operation: str
-    target: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Simple:
-    """A command with its arguments as one text."""
-
-    text: str
-    redirections: tuple[Redirection, ...] = ()
-    quiet: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Joined:
-    """Two commands with one of ``&``, ``&&``, ``||``, ``|`` between them."""
-
-    operator: str
-    left: Node
-    right: Node
-
-
-@dataclasses.dataclass(frozen=True)
-class Group:
-    """Commands in parentheses."""
-
-    body: Node | None
-    redirections: tuple[Redirection, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class If:
-    """``kind`` is exist, defined, errorlevel or an operator (==, EQU, ...)."""
-
-    kind: str
-    left: str
-    right: str
-    negated: bool
-    ignore_case: bool
-    then: Node
-    otherwise: Node | None
-
-
-@dataclasses.dataclass(frozen=True)
-class For:
-    """``mode`` is "" (a set), L (numbers), F (lines), D or R."""
-
-    mode: str
-    options: str
-    variable: str
-    items: str
-    body: Node
-
-
-Node = t.Union[Simple, Joined, Group, If, For]
 
 _COMPARISONS = ("EQU", "NEQ", "LSS", "LEQ", "GTR", "GEQ")
 
@@ -176,7 +116,7 @@ class _Parser:
         if self.at >= len(self.text) or (self.text[self.at] == ")" and self.depth):
             return None
         if self.text[self.at] == "(":
-            return self.group()
+            return self.group(quiet)
         start = self.at
         word = self.word().lower()
         if word == "if":
@@ -194,7 +134,7 @@ class _Parser:
             return None
         return Simple(text, tuple(redirections), quiet)
 
-    def group(self) -> Node:
+    def group(self, quiet: bool) -> Node:
         self.at += 1
         self.depth += 1
         body = self.sequence()
@@ -207,7 +147,7 @@ class _Parser:
         while True:
             self.blanks_on_line()
             if not self.redirection(redirections):
-                return Group(body, tuple(redirections))
+                return Group(body, tuple(redirections), quiet)
 
     def simple(self) -> tuple[str, list[Redirection]]:
         """Text up to the next operator, escapes resolved, quotation marks kept, redirections apart."""

@@ -13,8 +13,9 @@ from ..tools import PROGRAMS
 from .builtins import BUILTINS
 from .call import Call, Interrupted, Steps
 from .expansion import expand, expand_delayed
-from .grammar import DELIMITERS, For, Group, If, Joined, Node, Redirection, Simple, SyntaxProblem, parse
+from .grammar import DELIMITERS, SyntaxProblem, parse
 from .loops import iterate
+from .tree import For, Group, If, Joined, Node, Redirection, Simple, quiet, shown
 
 if t.TYPE_CHECKING:
     from .session import Session
@@ -257,7 +258,11 @@ class Interpreter:
         code = 0
         rounds = yield from iterate(self, node)
         for values in rounds:
-            code = yield from self.run(_substituted(node.body, values), stdin)
+            body = _substituted(node.body, values)
+            if self.session.echo and not quiet(body):
+                # Without @ or echo off every round is shown before it runs, on a command line too.
+                yield Call(self.session, "for", "", None).out(f"\n{self.session.directory}>{shown(body)}\n")
+            code = yield from self.run(body, stdin)
         return code
 
 
@@ -324,7 +329,7 @@ def _substituted(node: Node, values: dict[str, str]) -> Node:
     if isinstance(node, Joined):
         return Joined(node.operator, _substituted(node.left, values), _substituted(node.right, values))
     if isinstance(node, Group):
-        return Group(_substituted(node.body, values) if node.body else None, redirections(node.redirections))
+        return Group(_substituted(node.body, values) if node.body else None, redirections(node.redirections), node.quiet)
     if isinstance(node, If):
         otherwise = _substituted(node.otherwise, values) if node.otherwise else None
         return If(node.kind, put(node.left), put(node.right), node.negated, node.ignore_case, _substituted(node.then, values), otherwise)

@@ -9,7 +9,7 @@ import typing as t
 
 from ..events import Output
 from .call import Call, split_arguments
-from .grammar import For
+from .tree import For
 
 if t.TYPE_CHECKING:
     from .interpreter import Interpreter

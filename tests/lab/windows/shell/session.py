@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
 class Session:
     """The state that commands on one command line share.
 
+    :ivar echo: commands of a batch file and of a for are shown before they run.
     :ivar environment: upper-case name -> (name as spelled, value).
     :ivar directory: the current one, absolute.
     """
@@ -33,6 +34,7 @@ class Session:
         self.user = user
         self.errorlevel = 0
         self.delayed_expansion = False
+        self.echo = True
         self.environment: dict[str, tuple[str, str]] = {}
         for name, value in {**_environment(host, user), **environment}.items():
             self.set(name, value)

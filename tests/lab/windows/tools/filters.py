@@ -144,6 +144,7 @@ def sort(call: Call) -> Steps:
         yield call.err("Invalid switch.\n")
         return 1
     paths = [word for word in call.argv if not word.startswith("/")]
-    lines = [line for _name, found in (yield from _read(call, paths, lambda path: f"{path}The system cannot find the file specified.\n")) for line in found]
+    sources = yield from _read(call, paths, lambda path: f"{path}The system cannot find the file specified.\n")
+    lines = [line for _name, found in sources for line in found]
     yield call.out("".join(f"{line}\n" for line in sorted(lines, key=str.lower, reverse=bool(switches))))
     return 0

@@ -9,6 +9,7 @@ MESSAGES: dict[int, str] = {
     3: "The system cannot find the path specified.",
     5: "Access is denied.",
     32: "The process cannot access the file because it is being used by another process.",
+    53: "The network path was not found.",
     87: "The parameter is incorrect.",
     1051: "A stop control has been sent to a service that other running services are dependent on.",
     1052: "The requested control is not valid for this service.",

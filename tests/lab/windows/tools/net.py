@@ -24,8 +24,7 @@ def run(call: Call) -> Steps:
         if words[1].isdigit() and int(words[1]) in MESSAGES:
             yield call.out(f"\n{message(int(words[1]))}\n\n")
             return 0
-        yield call.err(f"{words[1]} is not a valid Windows network message number.\n\nMore help is available by typing NET HELPMSG 3871.\n\n")
-        return 2
+        return (yield from _trouble(call, 3871, f"{words[1]} is not a valid Windows network message number."))
     if command == "start" and len(words) == 1:
         running = sorted(service.display_name for service in call.host.state.services.values() if service.state == RUNNING)
         text = "".join(f"   {name}\n" for name in running)
@@ -58,13 +57,13 @@ def _control(call: Call, command: str, name: str) -> Steps:
     if code == NOT_ACTIVE:
         return (yield from _trouble(call, 3521, f"The {title} service is not started."))
     if code in (INVALID_CONTROL, CANNOT_ACCEPT):
-        return (yield from _trouble(call, 2191 if code == INVALID_CONTROL else 2189, message(2191) if code == INVALID_CONTROL else message(1061)))
+        return (yield from (_trouble(call, 2191) if code == INVALID_CONTROL else _trouble(call, 2189, message(1061))))
     if code:
         yield call.err(f"System error {code} has occurred.\n\n{message(code)}\n\n")
         return 2
     doing, done, could = ("starting", "started", "started") if command == "start" else ("stopping", "stopped", "stopped")
     yield call.out(f"The {title} service is {doing}")
-    for waited in range(_WAITS):
+    for _waited in range(_WAITS):
         manager.settle()
         state = manager.find(service.name)
         if state is None or state.state not in (START_PENDING, STOP_PENDING):

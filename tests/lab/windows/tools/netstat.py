@@ -87,7 +87,7 @@ def _text(call: Call, letters: str, protocol: str, empty: bool) -> str:
     if "r" in letters:
         return _routes(call)
     if "e" in letters:
-        return "Interface Statistics\n\n                           Received            Sent\n\nBytes                    918273645       192837465\n"
+        return f"Interface Statistics\n\n{'Received':>35}{'Sent':>16}\n\nBytes{918273645:>30}{192837465:>16}\n"
     language, version = call.host.description.language, call.host.version
     pids = "o" in letters
     lines = [f"\n{language.netstat_title}\n\n{language.netstat_header.rstrip() if not pids else language.netstat_header + 'PID'}\n"]
@@ -181,14 +181,25 @@ def _owner(call: Call, pid: int) -> str:
 
 def _routes(call: Call) -> str:
     """Synthetic: the shape of `route print`, shortened."""
-    rule = "=" * 75
-    own = call.host.lan_address
-    return (
-        f"{rule}\nInterface List\n 11...00 15 5d 50 0a 01 ......Microsoft Hyper-V Network Adapter\n  1...........................Software Loopback "
-        f"Interface 1\n{rule}\n\nIPv4 Route Table\n{rule}\nActive Routes:\nNetwork Destination        Netmask          Gateway       Interface  "
-        f"Metric\n          0.0.0.0          0.0.0.0     192.168.80.1    {own:>13}     25\n        127.0.0.0        255.0.0.0         On-link "
-        f"        127.0.0.1    331\n{rule}\nPersistent Routes:\n  None\n"
-    )
+    rule, own = "=" * 75, call.host.lan_address
+    lines = [
+        rule,
+        "Interface List",
+        " 11...00 15 5d 50 0a 01 ......Microsoft Hyper-V Network Adapter",
+        "  1...........................Software Loopback Interface 1",
+        rule,
+        "",
+        "IPv4 Route Table",
+        rule,
+        "Active Routes:",
+        "Network Destination        Netmask          Gateway       Interface  Metric",
+        f"          0.0.0.0          0.0.0.0     192.168.80.1   {own:>14}     25",
+        "        127.0.0.0        255.0.0.0         On-link         127.0.0.1    331",
+        rule,
+        "Persistent Routes:",
+        "  None",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _usage(version: Version) -> str:

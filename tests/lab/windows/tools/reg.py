@@ -21,7 +21,8 @@ def run(call: Call) -> Steps:
     words = call.argv
     command = words[0].lower() if words else ""
     if command not in ("query", "add", "delete"):
-        yield call.err(f"ERROR: Invalid argument/option - '{words[0]}'.\nType \"REG /?\" for usage.\n" if words else 'ERROR: Invalid syntax.\nType "REG /?" for usage.\n')
+        wrong = f"Invalid argument/option - '{words[0]}'" if words else "Invalid syntax"
+        yield call.err(f'ERROR: {wrong}.\nType "REG /?" for usage.\n')
         return 1
     problem = f'ERROR: Invalid syntax.\nType "REG {command.upper()} /?" for usage.\n'
     if len(words) < 2:
@@ -127,7 +128,7 @@ def _add(call: Call, path: str, options: dict[str, str], problem: str) -> Steps:
     try:
         data = parse_data(kind, options.get("/d", "0" if kind in ("REG_DWORD", "REG_QWORD") else ""), options.get("/se", "\\0"))
     except InvalidData:
-        yield call.err(f'ERROR: Invalid syntax. Specify valid numeric value for \'/d\'.\nType "REG ADD /?" for usage.\n')
+        yield call.err("ERROR: Invalid syntax. Specify valid numeric value for '/d'.\nType \"REG ADD /?\" for usage.\n")
         return 1
     if registry.value(path, name) is not None and "/f" not in options:
         yield call.out(f"Value {name} exists, overwrite(Yes/No)? ")

@@ -22,8 +22,8 @@ _START_WORDS = {"boot": "boot", "system": "system", "auto": "auto", "demand": "m
 _START_NUMBERS = {"boot": 0, "system": 1, "auto": 2, "manual": 3, "disabled": 4}
 _INVALID_COMMAND_LINE = 1639
 _USAGE = (
-    "DESCRIPTION:\n        SC is a command line program used for communicating with the\n        Service Control Manager and services.\nUSAGE:\n"
-    "        sc <server> [command] [service name] <option1> <option2>...\n"
+    "DESCRIPTION:\n        SC is a command line program used for communicating with the\n        Service Control Manager and services.\n"
+    "USAGE:\n        sc <server> [command] [service name] <option1> <option2>...\n"
 )
 
 

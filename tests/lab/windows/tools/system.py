@@ -18,7 +18,7 @@ _LONGEST_DELAY = 315_360_000
 
 def shutdown(call: Call) -> Steps:
     """shutdown /r /s /a with /t /c /f /d, in both spellings."""
-    kind, delay, text, force = "", 30, "", False
+    kind, delay, text = "", 30, ""
     words = call.argv
     while words:
         word = words.pop(0)
@@ -30,21 +30,20 @@ def shutdown(call: Call) -> Steps:
         elif letter == "c" and words and len(words[0]) <= 512:
             text = words.pop(0)
         elif letter == "f":
-            force = True
+            continue
         elif letter == "d" and words:
             words.pop(0)
         elif letter == "m" and words:
             target = words.pop(0).lstrip("\\")
             if target.lower() != call.host.computer_name.lower():
-                yield call.err(f"{target}: The entered computer name is not valid or remote shutdown is not supported on the target computer.(53)\n")
+                yield call.err(f"{target}: {message(53)}(53)\n")
                 return 53
         else:
-            yield call.out("Usage: shutdown [/r | /s | /a] [/f] [/t xxx] [/c \"comment\"] [/m \\\\computer]\n")
+            yield call.out('Usage: shutdown [/r | /s | /a] [/f] [/t xxx] [/c "comment"] [/m \\\\computer]\n')
             return 1
     if not kind:
-        yield call.out("Usage: shutdown [/r | /s | /a] [/f] [/t xxx] [/c \"comment\"] [/m \\\\computer]\n")
+        yield call.out('Usage: shutdown [/r | /s | /a] [/f] [/t xxx] [/c "comment"] [/m \\\\computer]\n')
         return 0
-    del force
     if not call.elevated:
         code = 5
     elif kind == "abort":
@@ -65,7 +64,7 @@ def hostname(call: Call) -> Steps:
 def whoami(call: Call) -> Steps:
     """whoami without switches; the lists behind the switches are not modelled."""
     if call.argv:
-        yield call.err(f'ERROR: Invalid argument/option - \'{call.argv[0]}\'.\nType "WHOAMI /?" for usage.\n')
+        yield call.err(f"ERROR: Invalid argument/option - '{call.argv[0]}'.\nType \"WHOAMI /?\" for usage.\n")
         return 1
     user = call.session.user.replace("/", "\\")
     name = user if "\\" in user else f"{call.host.computer_name}\\{user}"
@@ -114,9 +113,8 @@ def ping(call: Call) -> Steps:
         yield call.out(f"Reply from {target}: bytes=32 time<1ms TTL=128\n" if own else "Request timed out.\n")
     received = count if own else 0
     lost = count - received
-    yield call.out(
-        f"\nPing statistics for {target}:\n    Packets: Sent = {count}, Received = {received}, Lost = {lost} ({100 * lost // max(count, 1)}% loss),\n"
-    )
+    share = 100 * lost // max(count, 1)
+    yield call.out(f"\nPing statistics for {target}:\n    Packets: Sent = {count}, Received = {received}, Lost = {lost} ({share}% loss),\n")
     return 0 if own else 1
 
 

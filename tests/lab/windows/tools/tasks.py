@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
     from ..shell.call import Call, Steps
 
 _NO_TASKS = "INFO: No tasks are running which match the specified criteria.\n"
-_INVALID = 'ERROR: Invalid argument/option - \'{word}\'.\nType "TASKLIST /?" for usage.\n'
+_INVALID = "ERROR: Invalid argument/option - '{word}'.\nType \"TASKLIST /?\" for usage.\n"
 _FILTERS = ("IMAGENAME", "PID", "SERVICES", "SESSION", "SESSIONNAME", "STATUS", "USERNAME", "MEMUSAGE", "CPUTIME", "WINDOWTITLE", "MODULES")
 
 
@@ -90,7 +90,8 @@ def _filter(call: Call, text: str) -> t.Callable[[Process], bool] | None:
     def texts(process: Process) -> list[str]:
         if key == "SERVICES":
             return [service.name for service in call.host.state.services_of(process.pid)]
-        return [{"IMAGENAME": process.name, "SESSIONNAME": _session(process), "USERNAME": process.account, "STATUS": "running"}.get(key, "")]
+        single = {"IMAGENAME": process.name, "SESSIONNAME": _session(process), "USERNAME": process.account, "STATUS": "running"}
+        return [single.get(key, "")]
 
     return lambda process: any(pattern.fullmatch(each) for each in texts(process)) == (operator == "eq")
 
@@ -181,14 +182,15 @@ def run_taskkill(call: Call) -> Steps:
         elif name == "t":
             tree = True
         else:
-            yield call.err(f'ERROR: Invalid argument/option - \'{word}\'.\nType "TASKKILL /?" for usage.\n')
+            yield call.err(f"ERROR: Invalid argument/option - '{word}'.\nType \"TASKKILL /?\" for usage.\n")
             return 1
     if not images and not pids:
         yield call.err('ERROR: Invalid syntax. Neither /FI nor /PID nor /IM were specified.\nType "TASKKILL /?" for usage.\n')
         return 1
     code = 0
     for wanted in pids + images:
-        found = [process for process in call.host.state.processes.values() if process.visible and _is_meant(process, wanted, wanted in pids)]
+        running = [process for process in call.host.state.processes.values() if process.visible]
+        found = [process for process in running if _is_meant(process, wanted, wanted in pids)]
         if not found:
             yield call.err(f'ERROR: The process "{wanted}" not found.\n')
             code = 128
