@@ -8,7 +8,6 @@ import asyncio
 import base64
 import math
 import re
-import time
 from typing import Any
 
 import pytest
@@ -140,16 +139,15 @@ def test_an_exit_code_is_unsigned() -> None:
 
 
 def test_receive_waits_and_answers_as_soon_as_there_is_output() -> None:
-    async def scenario() -> tuple[bytes, str, float]:
+    """A Receive that waited for its own end would be a TimedOut fault."""
+
+    async def scenario() -> tuple[bytes, str]:
         line = Line(StubHost())
         identifier = await started(line, Pause(0.05), Output("stdout", b"late"), Pause(math.inf))
-        before = time.monotonic()
         answer = await line.receive(identifier, timeout="PT30S")
-        return output(answer.text), state(answer.text), time.monotonic() - before
+        return output(answer.text), state(answer.text)
 
-    got, done, seconds = run(scenario())
-    assert (got, done) == (b"late", "Running")
-    assert seconds < 30
+    assert run(scenario()) == (b"late", "Running")
 
 
 def test_timeout_leaves_the_command_running() -> None:
