@@ -17,7 +17,7 @@ from typing import Any
 
 import spnego
 from spnego._ntlm_raw.crypto import ntowfv1  # no public function hashes a password
-from spnego.exceptions import SpnegoError
+from spnego.exceptions import NegotiateOptions, SpnegoError
 
 REALM = 'Basic realm="WSMAN"'
 NTLM_SIGNATURE = b"NTLMSSP\0"
@@ -127,7 +127,9 @@ def step(session: Session, host: Any, accounts: AccountFile, scheme: str, value:
         if session.context is None or session.context.complete or (raw and token[8:9] == b"\1"):
             session.reset()
             session.scheme = scheme
-            session.context = spnego.server(hostname=host.computer_name, service="http", protocol="ntlm" if raw else "negotiate")
+            # pyspnego's own Python code for both, also where a GSSAPI library is installed: that would want a keytab.
+            protocol, provider = ("ntlm", NegotiateOptions.use_ntlm) if raw else ("negotiate", NegotiateOptions.use_negotiate)
+            session.context = spnego.server(hostname=host.computer_name, service="http", protocol=protocol, options=provider)
         out = session.context.step(token)
     except (SpnegoError, ValueError, IndexError, KeyError):
         session.reset()
