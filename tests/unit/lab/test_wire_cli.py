@@ -80,7 +80,9 @@ def test_life(fleet: Path, directory: Path, capsys: pytest.CaptureFixture[str]) 
     ("content", "message"),
     [("hosts: [{name: pc1, versoin: '10'}]", "did you mean 'version'"), ("hosts: [{name: pc1, faults: [{kind: explode}]}]", "explode")],
 )
-def test_a_fleet_file_with_a_mistake(tmp_path: Path, directory: Path, capsys: pytest.CaptureFixture[str], content: str, message: str) -> None:
+def test_a_fleet_file_with_a_mistake(
+    tmp_path: Path, directory: Path, capsys: pytest.CaptureFixture[str], content: str, message: str
+) -> None:
     path = tmp_path / "bad.yml"
     path.write_text(content, encoding="utf-8")
     assert cli.main(["start", "--fleet", str(path), "--directory", str(directory)]) == 1
