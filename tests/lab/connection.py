@@ -53,7 +53,7 @@ class CountingTransport:
         return getattr(self._transport, name)
 
 
-class Connection(RequestHandler):  # type: ignore[type-arg]
+class Connection(RequestHandler):
     """aiohttp's connection, with the endpoint it belongs to and what its client has proved."""
 
     endpoint: Any = None
@@ -81,7 +81,7 @@ class Connection(RequestHandler):  # type: ignore[type-arg]
         return response
 
 
-class ConnectionServer(web.Server):  # type: ignore[type-arg]
+class ConnectionServer(web.Server):
     """Makes connections for an endpoint; shared by all hosts."""
 
     def for_endpoint(self, endpoint: Any) -> Connection:

@@ -211,8 +211,7 @@ def http_fault(fault: Fault, endpoint: Endpoint, tls: bool) -> web.Response:
         return _unauthorized(endpoint, tls)
     if not fault.parameters["html"]:
         return plain(status)
-    response = error_page(status)
-    return response
+    return error_page(status)
 
 
 class Exchange:

@@ -9,33 +9,9 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
+from peers_fleet import FLEET
+
 from lab.client import Lab
-
-USER, PASSWORD = "helpdesk", "Pa55word!"
-USERS = {USER: PASSWORD}
-
-FLEET = {
-    "hosts": [
-        # As Windows comes: Negotiate only, no clear text.
-        {"name": "pc-default", "version": "10", "winrm": {"users": USERS, "https": True}},
-        # As many set it up for simple clients.
-        {
-            "name": "pc-open",
-            "version": "2012",
-            "winrm": {"users": USERS, "https": True, "authentication": ["basic", "ntlm", "negotiate"], "allow_unencrypted": True},
-        },
-        {
-            "name": "pc-old",
-            "version": "2003",
-            "winrm": {"users": USERS, "authentication": ["basic", "negotiate"], "allow_unencrypted": True},
-        },
-        {
-            "name": "pc-seven",
-            "version": "7",
-            "winrm": {"users": USERS, "authentication": ["basic", "negotiate"], "allow_unencrypted": True},
-        },
-    ]
-}
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, USER
+from peers_fleet import PASSWORD, USER
+
 from lab.client import Lab
 
 Find = Callable[[str, str], str]
@@ -70,7 +71,7 @@ def test_wsl_identify(wsl: Wsl, scheme: str) -> None:
 
 def test_wsl_with_a_wrong_password(wsl: Wsl) -> None:
     """It does not look at the status, and finds the answer empty."""
-    code, output = wsl("pc-open", "identify", "check", password="wrong")
+    _code, output = wsl("pc-open", "identify", "check", password="wrong")
     assert "is empty, verify credentials" in output
 
 

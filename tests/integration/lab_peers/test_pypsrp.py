@@ -8,12 +8,13 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, USER
-from lab.client import Lab
+from peers_fleet import PASSWORD, USER
 from pypsrp.client import Client
 from pypsrp.exceptions import AuthenticationError, WSManFaultError
 from pypsrp.shell import Process, SignalCode, WinRS
 from pypsrp.wsman import NAMESPACES, WSMan
+
+from lab.client import Lab
 
 CIMV2 = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/*"
 
@@ -96,13 +97,13 @@ def test_polling_a_process_that_was_not_started(lab: Lab) -> None:
 
 
 def test_shell_options(lab: Lab) -> None:
-    with wsman(lab, "pc-default") as connection:
-        with WinRS(connection, name="shell 1", idle_time_out=60, working_directory="C:\\Windows", environment={"A": "b"}) as shell:
-            assert (shell.name, shell.idle_time_out) == ("shell 1", "PT60.000S")
-            process = Process(shell, "cmd.exe", ["/c", "echo %A% & cd"])
-            process.invoke()
-            process.signal(SignalCode.TERMINATE)
-            assert process.stdout.split() == [b"b", b"C:\\Windows"]
+    options: dict[str, Any] = {"name": "shell 1", "idle_time_out": 60, "working_directory": "C:\\Windows", "environment": {"A": "b"}}
+    with wsman(lab, "pc-default") as connection, WinRS(connection, **options) as shell:
+        assert (shell.name, shell.idle_time_out) == ("shell 1", "PT60.000S")
+        process = Process(shell, "cmd.exe", ["/c", "echo %A% & cd"])
+        process.invoke()
+        process.signal(SignalCode.TERMINATE)
+        assert process.stdout.split() == [b"b", b"C:\\Windows"]
 
 
 def test_a_wrong_password(lab: Lab) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import winrm
-from conftest import PASSWORD, USER
+from peers_fleet import PASSWORD, USER
+from winrm.exceptions import InvalidCredentialsError, WinRMOperationTimeoutError, WinRMTransportError, WSManFaultError
+
 from lab.client import Lab
-from winrm.exceptions import InvalidCredentialsError, WinRMOperationTimeoutError, WinRMTransportError
 
 
 def session(lab: Lab, host: str, scheme: str, transport: str, password: str = PASSWORD, **details: Any) -> winrm.Session:
@@ -74,8 +75,9 @@ def test_ntlm_without_message_encryption_is_refused(lab: Lab) -> None:
 
 
 def test_unknown_shell(lab: Lab) -> None:
-    with pytest.raises(Exception, match="2150858843|0x8033805b|invalid selectors"):
+    with pytest.raises(WSManFaultError) as caught:
         session(lab, "pc-default", "http", "ntlm").protocol.run_command("00000000-0000-0000-0000-000000000000", "hostname")
+    assert caught.value.wsman_fault_code == 0x8033805B
 
 
 def test_timed_out_receives_are_retried_by_the_client(lab: Lab) -> None:

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 import yaml
-from wire_http import PASSWORD, USER, Client
-from wire_stub import StubHost, StubSettings, running
 
 from lab import daemon, inventory, network
+from wire_http import PASSWORD, USER, Client
+from wire_stub import StubHost, StubSettings, running
 
 
 @pytest.fixture(scope="module")

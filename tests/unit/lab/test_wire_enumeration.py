@@ -9,11 +9,11 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
-from wire_requests import CIMV2, WQL, Line, fault_code, find, find_all, request, run, subcode
-from wire_stub import StubHost
 
 from lab import enumeration, soap
 from lab.windows.events import Instance
+from wire_requests import CIMV2, WQL, Line, fault_code, find, find_all, request, run, subcode
+from wire_stub import StubHost
 
 WMI_PROCESS = soap.WMI + "root/cimv2/Win32_Process"
 QUERY = "select Handle, Name from Win32_Process"
@@ -235,6 +235,11 @@ def test_get_of_an_instance(rows: int, fault: bool) -> None:
 def test_get_quotes_what_it_is_given() -> None:
     stub = host()
     asked: list[str] = []
-    stub.query = lambda namespace, wql, *, user: asked.append(wql) or []  # type: ignore[method-assign, assignment]
+
+    def query(namespace: str, wql: str, *, user: str) -> list[Instance]:
+        asked.append(wql)
+        return []
+
+    stub.query = query  # type: ignore[method-assign]
     run(Line(stub).raw(request("Get", resource=WMI_PROCESS, selectors={"Name": "C:\\it's", "__cimnamespace": "root/cimv2"})))
     assert asked == ["select * from Win32_Process where Name = 'C:\\\\it\\'s'"]

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from lab import encryption, soap
 from wire_http import BASIC, CREATE, PASSWORD, SOAP_TYPE, USER, Client
 from wire_requests import find, request
 from wire_stub import Pause, StubHost, running
-
-from lab import encryption, soap
 
 IDENTIFY = (
     f'<s:Envelope xmlns:s="{soap.SOAP}" xmlns:wsmid="{soap.IDENTITY}"><s:Header/><s:Body><wsmid:Identify/></s:Body></s:Envelope>'

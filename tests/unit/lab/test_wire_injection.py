@@ -17,13 +17,13 @@ import defusedxml
 import defusedxml.ElementTree
 import pytest
 import yaml
-from wire_http import CREATE, Client
-from wire_requests import find, request
-from wire_stub import Exit, Output, StubHost, running
 
 import lab
 from lab import injection, soap
 from lab.injection import Fault, Injector, InvalidFault
+from wire_http import CREATE, Client
+from wire_requests import find, request
+from wire_stub import Exit, Output, StubHost, running
 
 LAB = Path(lab.__file__).parent
 
@@ -266,7 +266,7 @@ def test_tls_reset_leaves_http_alone(server: Any, inject: Any) -> None:
 
 
 def test_refuse_through_the_control_port_closes_the_listener(server: Any) -> None:
-    connection = http.client.HTTPConnection(*server.state["control"].removeprefix("http://").split(":"), timeout=20)
+    connection = http.client.HTTPConnection(server.state["control"].removeprefix("http://"), timeout=20)
 
     def control(method: str, body: bytes = b"") -> int:
         connection.request(method, "/hosts/PC1/faults", body)

@@ -15,12 +15,12 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
-import wire_recordings as recordings
-from wire_requests import CIMV2, SHELL_BODY, Line, command_id, find, request, run
-from wire_stub import Exit, Output, Pause, StubHost
 
+import wire_recordings as recordings
 from lab import soap, soap_faults
 from lab.service import Answer
+from wire_requests import CIMV2, SHELL_BODY, Line, command_id, find, request, run
+from wire_stub import Exit, Output, Pause, StubHost
 
 # Not compared, with the reason.
 LEFT_OUT = {
@@ -219,7 +219,7 @@ if recordings.PRESENT:
         root = ElementTree.fromstring(re.sub(r"<!DOCTYPE.*?\]>", "", text, flags=re.DOTALL))
 
         async def replay() -> int:
-            line, known = Line(host(stack)), {}
+            line, known = Line(host(stack)), dict[str, str]()
             for item in root:
                 sent = ElementTree.tostring(item[0][0], encoding="unicode")
                 sent = sent.replace("${messageId}", "uuid:6F1B8C0E-0000-0000-0000-000000000001").replace("${serviceUrl}", "http://pc/wsman")

@@ -11,10 +11,10 @@ import re
 from typing import Any
 
 import pytest
-from wire_requests import SHELL_BODY, Line, command_id, fault_code, find, find_all, request, run, subcode
-from wire_stub import Exit, Output, Pause, StubHost
 
 from lab import shells, soap
+from wire_requests import SHELL_BODY, Line, command_id, fault_code, find, find_all, request, run, subcode
+from wire_stub import Exit, Output, Pause, StubHost
 
 STREAM = (soap.SHELL, "Stream")
 

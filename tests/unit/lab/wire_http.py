@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Any
 
 import spnego
-from wire_requests import SHELL_BODY, request
 
 from lab import encryption
+from wire_requests import SHELL_BODY, request
 
 USER, PASSWORD = "helpdesk", "p\u00e4ss:word"
 SOAP_TYPE = "application/soap+xml;charset=UTF-8"
