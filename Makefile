@@ -1,98 +1,55 @@
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# make demo    start a simulated fleet, audit it, show the outcome
-# make test    everything a change has to pass
-# make bench   speed and bytes against the peers
-# The parts of `make test` are targets of their own, see CONTRIBUTING.md.
+#   make demo     start a fleet of simulated Windows clients on loopback, run `detect` against it, show the outcome
+#   make test     every test; make help lists the parts
+#   make bench    compare speed and bytes with the peers
+#
+# Everything that is installed or made lies in .venv and .build; "make clean" removes both.
 
-SHELL := /bin/bash
-.SHELLFLAGS := -eu -o pipefail -c
-.DEFAULT_GOAL := help
-MAKEFLAGS += --no-print-directory
-
+# ansible-core 2.19 needs 3.11; 2.16, which the tarball is tried with as well, ends at 3.12.
 PYTHON ?= python3
-BUILD := $(CURDIR)/.build
-VENV := $(CURDIR)/.venv
-BIN := $(VENV)/bin
-LAB := $(BUILD)/lab
-DEMO_FLEET := tests/lab/fleets/demo.yml
-# ansible-test wants a checkout below ansible_collections/sms/helpdesk and a home directory to keep its environments in.
-MIRROR := $(BUILD)/mirror/ansible_collections/sms/helpdesk
-HOME_OF_TESTS := $(BUILD)/home
 
-export PATH := $(BIN):$(PATH)
-export PYTHONPATH := $(CURDIR)/tests
-export ANSIBLE_COLLECTIONS_PATH := $(BUILD)/collections
-export ANSIBLE_HOME := $(BUILD)/ansible
-export ANSIBLE_LOCALHOST_WARNING := 0
+BIN := .venv/bin
+BUILD := .build
+# The checkout as a collection, for everything that follows symbolic links; ansible-test does not and gets a copy.
+COLLECTION := $(BUILD)/ansible_collections/sms/helpdesk
+TREE := $(BUILD)/tree/ansible_collections/sms/helpdesk
+
+export LC_ALL := C.UTF-8
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONPATH := tests:tests/support
+unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH
 
-PYTEST := $(BIN)/python -m pytest -q -p no:cacheprovider -n 2 --dist loadfile
-
-.PHONY: help demo test bench setup packages lint unit integration sanity molecule tarball clean
+.DELETE_ON_ERROR:
+.PHONY: help demo test bench clean setup
 
 help:
-	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+	@sed -n 's/^#   //p; s/^## //p' Makefile
 
-$(BUILD)/venv.stamp: requirements.txt tests/requirements.txt
-	@echo "Setting up $(VENV)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed, this is " + sys.version.split()[0])'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet -r tests/requirements.txt
-	@mkdir -p $(BUILD)/collections/ansible_collections/sms
-	@ln -sfn $(CURDIR) $(BUILD)/collections/ansible_collections/sms/helpdesk
+demo: .venv/demo.stamp $(COLLECTION)
+	@$(BIN)/python tests/support/demo.py
+
+setup: .venv/tests.stamp $(COLLECTION)
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
+	  { echo "Python 3.11 or 3.12 is needed and '$(PYTHON)' is none: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "as root: apt-get install --no-install-recommends python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# The demonstration needs a fraction of what the tests need and is ready sooner.
+.venv/demo.stamp: requirements.txt tests/lab/requirements.txt tests/requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt -r tests/lab/requirements.txt "$$(grep ^ansible-core tests/requirements.txt)"
 	@touch $@
 
-setup: $(BUILD)/venv.stamp
+.venv/tests.stamp: .venv/demo.stamp
+	$(BIN)/python -m pip install --quiet -r requirements.txt -r tests/lab/requirements.txt -r tests/requirements.txt
+	@touch $@
 
-packages:
-	@tests/tools/debian_packages.sh tests/debian-packages.txt
-
-demo: setup
-	@python -m lab stop --directory $(LAB) >/dev/null 2>&1 || true
-	@python -m lab start --fleet $(DEMO_FLEET) --directory $(LAB)
-	@ansible-playbook -i $(LAB)/inventory.yml sms.helpdesk.detect || status=$$?; \
-	  python -m lab stop --directory $(LAB); exit $${status:-0}
-
-test: setup packages
-	@tests/tools/stages.sh lint unit integration molecule sanity tarball
-
-lint: setup
-	ruff check .
-	ruff format --check .
-	mypy plugins/plugin_utils
-	yamllint --strict .
-	ansible-lint --offline --strict
-	antsibull-changelog lint
-	antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
-	reuse lint --quiet
-
-unit: setup
-	$(PYTEST) tests/unit
-
-integration: setup packages
-	$(PYTEST) tests/integration
-
-molecule: setup
-	cd extensions && molecule test --all
-
-mirror: setup
-	@rm -rf $(MIRROR) && mkdir -p $(MIRROR)
-	@git ls-files --cached --others --exclude-standard -z | (while IFS= read -r -d '' file; do test -e "$$file" && printf '%s\0' "$$file"; done; true) \
-	  | tar --null --no-recursion -cf - -T - | tar -xf - -C $(MIRROR)
-
-sanity: mirror
-	@python tests/tools/pip_bootstrap.py --place $(HOME_OF_TESTS) >/dev/null
-	cd $(MIRROR) && HOME=$(HOME_OF_TESTS) PIP_CACHE_DIR=$(BUILD)/pip-cache ansible-test sanity --venv --color no -v --python $$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-	cd $(MIRROR) && HOME=$(HOME_OF_TESTS) PIP_CACHE_DIR=$(BUILD)/pip-cache ansible-test units --venv --color no -v --python $$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-
-tarball: setup
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/tarball
-
-bench: setup
-	@$(BIN)/python -m bench
+$(COLLECTION):
+	@mkdir -p $(dir $@)
+	@ln -sfn $(CURDIR) $@
 
 clean:
-	rm -rf $(BUILD) $(VENV)
+	rm -rf $(BUILD) .venv

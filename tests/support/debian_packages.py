@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: sms.helpdesk contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Debian packages the tests need: installs what is missing when run by root, says how to install it otherwise.
+
+Exit status 1 if something is missing in strict mode (CI=true or SMS_HELPDESK_STRICT=1); 0 otherwise, and the tests concerned are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+LIST = Path(__file__).resolve().parents[1] / "debian-packages.txt"
+
+
+def missing(text: str) -> list[str]:
+    """Packages of the list whose program is not on the path."""
+    rows = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [row[0] for row in rows if shutil.which(row[1]) is None]
+
+
+def install(packages: list[str]) -> None:
+    """Install with apt-get; the package lists are fetched first, a fresh machine has none."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages]):
+        subprocess.run(["apt-get", *command], env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+
+
+def main() -> int:
+    packages = missing(LIST.read_text(encoding="utf-8"))
+    if packages and shutil.which("apt-get") and os.geteuid() == 0:
+        print(f"installing Debian packages: {' '.join(packages)}", flush=True)
+        install(packages)
+        packages = missing(LIST.read_text(encoding="utf-8"))
+    if not packages:
+        return 0
+    print(f"missing Debian packages; as root: apt-get install --no-install-recommends {' '.join(packages)}", file=sys.stderr)
+    return 1 if os.environ.get("CI") == "true" or os.environ.get("SMS_HELPDESK_STRICT") == "1" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
