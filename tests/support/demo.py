@@ -18,22 +18,30 @@ BUILD = CHECKOUT / ".build"
 
 def main() -> int:
     """The exit status of ansible-playbook."""
+    directory = BUILD / "demo"
+    directory.mkdir(parents=True, exist_ok=True)
+    # An empty one, so that nothing of the machine's own configuration gets in.
+    configuration = directory / "ansible.cfg"
+    configuration.touch()
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     environment |= {
         "ANSIBLE_COLLECTIONS_PATH": str(BUILD),
         "ANSIBLE_HOME": str(BUILD / "ansible"),
-        # Nothing of the machine's own configuration gets in.
-        "ANSIBLE_CONFIG": os.devnull,
+        "ANSIBLE_CONFIG": str(configuration),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     print(f"Starting the laboratory: {FLEET.relative_to(CHECKOUT)}", flush=True)
-    with Lab(FLEET, directory=BUILD / "demo") as lab:
+    with Lab(FLEET, directory=directory) as lab:
         command = ["ansible-playbook", "-i", str(lab.inventory), "sms.helpdesk.detect"]
         print(f"$ {' '.join(command)}", flush=True)
         status = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
         counted = lab.counters()
-    print(f"The clients were asked in {counted['posts']} posts, {counted['bytes_in']} bytes of requests, {counted['bytes_out']} bytes of answers.")
-    print("The fleet is described in tests/lab/fleets/demo.yml: change it and run this again. README.md tells how to audit clients of your own.")
+    print(
+        f"The clients were asked in {counted['posts']} posts, {counted['bytes_in']} bytes of requests, {counted['bytes_out']} bytes of answers."
+    )
+    print(
+        "The fleet is described in tests/lab/fleets/demo.yml: change it and run this again. README.md tells how to audit clients of your own."
+    )
     return status
 
 
