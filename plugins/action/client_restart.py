@@ -11,9 +11,7 @@ from ..plugin_utils._argspec import CLIENT_RESTART
 from ..plugin_utils._errors import BadInput
 from ..plugin_utils._preload import preload
 from ..plugin_utils._restart import boot_time, restart
-
-if t.TYPE_CHECKING:  # pragma: no cover
-    from ..plugin_utils._winrm import Session
+from ..plugin_utils._winrm import Session
 
 preload()
 

@@ -40,5 +40,6 @@ notes:
     port and certificates the inventory gives it. Any other connection plugin ends in one clear error.
   - Trouble with the connection is reported as C(unreachable), with the host, the cause and the next step in one sentence.
   - The account must be an administrator of the client. A local account other than the built-in one is cut down by
-    C(LocalAccountTokenFilterPolicy), see L(Remote UAC,https://learn.microsoft.com/troubleshoot/windows-server/windows-security/user-account-control-and-remote-restriction).
+    C(LocalAccountTokenFilterPolicy), see
+    L(Remote UAC,https://learn.microsoft.com/troubleshoot/windows-server/windows-security/user-account-control-and-remote-restriction).
 """

@@ -13,15 +13,10 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from . import _libraries as lib
 from ._errors import BadInput, HelpdeskError, Unreachable
-
-try:
-    from ._trouble import Trouble, explain
-    from ._winrm import Session
-except ImportError as _error:
-    _missing: str | None = _error.name
-else:
-    _missing = None
+from ._trouble import Trouble, explain
+from ._winrm import Session
 
 _NO_SHELL = "not opened"
 
@@ -75,11 +70,11 @@ def open_session(connection: t.Any, host: str) -> Session:
     The plugin opens a shell as soon as it connects and turns whatever goes wrong into text. It does neither if it
     believes it has a shell, so it is told so: the failure then reaches us with its class and number.
     """
-    if _missing is not None:
+    if lib.MISSING is not None:
         raise BadInput(
             host,
             "the controller",
-            f"the Python library {_missing} is not installed for {sys.executable}",
+            f"the Python library {lib.MISSING} is not installed for {sys.executable}",
             "install it with 'python3 -m pip install -r requirements.txt' of this collection",
             "library-missing",
         )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import struct
 
-from ansible import constants as C
+import ansible.constants as C
 from ansible.plugins.loader import connection_loader
 
 # MS-NLMP 2.2.2.5: Unicode, target information, signing, sealing, extended session security, key exchange, version, 128 and 56 bits.

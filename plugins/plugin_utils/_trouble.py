@@ -13,10 +13,7 @@ import ssl
 import struct
 import typing as t
 
-import requests
-import urllib3
-from winrm.exceptions import AuthenticationError, WinRMError
-
+from . import _libraries as lib
 from ._text import printable
 
 _REASON_BY_ERRNO = (
@@ -112,30 +109,32 @@ class Trouble(t.NamedTuple):
             if isinstance(link, ssl.SSLCertVerificationError):
                 return cls("tls-certificate", link.verify_message or "")
         for link in chain:
-            if isinstance(link, (ssl.SSLError, requests.exceptions.SSLError)):
+            if isinstance(link, (ssl.SSLError, lib.requests.exceptions.SSLError)):
                 reason = getattr(link, "reason", "")
                 return cls("tls", reason if isinstance(reason, str) else "")
             # requests_ntlm raises a PermissionError of its own, without a number, where NTLM is not let in.
-            if isinstance(link, AuthenticationError) or (isinstance(link, PermissionError) and link.errno is None):
+            if isinstance(link, lib.winrm.exceptions.AuthenticationError) or (isinstance(link, PermissionError) and link.errno is None):
                 return cls("credentials")
-            if isinstance(link, (socket.gaierror, requests.exceptions.InvalidURL)):
+            if isinstance(link, (socket.gaierror, lib.requests.exceptions.InvalidURL)):
                 return cls("dns")
             number = link.errno if isinstance(link, OSError) else None
             for numbers, reason in _REASON_BY_ERRNO:
                 if number in numbers:
                     return cls(reason)
         # Only now: urllib3 1.26 derives every failure to connect from its time-out class.
-        if any(isinstance(link, (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)) for link in chain):
+        if any(isinstance(link, (lib.requests.Timeout, lib.urllib3.exceptions.TimeoutError, TimeoutError)) for link in chain):
             return cls("timeout")
         # Kerberos and NTLM libraries have exception trees of their own, for nothing else than authentication.
         if any(type(link).__module__.startswith(("spnego", "winrm.vendor.requests_kerberos", "requests_credssp")) for link in chain):
             return cls("credentials", type(error).__name__)
         if any(
-            isinstance(link, (requests.ConnectionError, urllib3.exceptions.ProtocolError, requests.exceptions.ChunkedEncodingError))
+            isinstance(
+                link, (lib.requests.ConnectionError, lib.urllib3.exceptions.ProtocolError, lib.requests.exceptions.ChunkedEncodingError)
+            )
             for link in chain
         ):
             return cls("reset")
-        if any(isinstance(link, (ValueError, LookupError, struct.error, WinRMError)) for link in chain):
+        if any(isinstance(link, (ValueError, LookupError, struct.error, lib.winrm.exceptions.WinRMError)) for link in chain):
             return cls("not-winrm", "the answer cannot be decoded")
         return cls("error", type(error).__name__)
 

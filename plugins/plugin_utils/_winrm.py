@@ -20,10 +20,7 @@ import uuid
 from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape
 
-from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
-from winrm.exceptions import WinRMError, WinRMTransportError
-
+from . import _libraries as lib
 from ._errors import CommandTimeout, HelpdeskError, QueryRefused, Unreachable
 from ._text import printable
 from ._trouble import Trouble, explain
@@ -297,20 +294,20 @@ class Session:
             # pywinrm has taken the proxies from the environment by now; requests would search it again for every post.
             self._transport.build_session().trust_env = False
             data = self._transport.send_message(message)
-        except WinRMTransportError as error:
+        except lib.winrm.exceptions.WinRMTransportError as error:
             status, data = error.code, error.response_text.encode("utf-8", "surrogateescape")
         # requests, urllib3, ssl, spnego and pywinrm raise without a common root.
         except Exception as error:
             # Without a requests session pywinrm has not got as far as the network: its options are wrong.
-            unbuilt = self._transport.session is None and isinstance(error, WinRMError)
+            unbuilt = self._transport.session is None and isinstance(error, lib.winrm.exceptions.WinRMError)
             trouble = Trouble("configuration", printable(str(error), 200)) if unbuilt else Trouble.of_exception(error)
             self._forget_connection(answers=trouble.reason in ("reset", "not-winrm", "error"))
             raise self._unreachable(trouble) from None
         try:
-            root = ElementTree.fromstring(data, forbid_dtd=True)
-        except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+            root = lib.ElementTree.fromstring(data, forbid_dtd=True)
+        except (ParseError, lib.DefusedXmlException, ValueError, LookupError) as error:
             self._forget_connection(answers=True)
-            raise self._unreachable(Trouble.of_answer(status, isinstance(error, DefusedXmlException))) from None
+            raise self._unreachable(Trouble.of_answer(status, isinstance(error, lib.DefusedXmlException))) from None
         found = root.find(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault")
         if found is not None:
             raise _fault(found)

@@ -52,7 +52,8 @@ class Controller:
     def tasks(self, *tasks: dict[str, t.Any], hosts: str = "sms_clients", arguments: t.Sequence[str] = (), **variables: t.Any) -> Run:
         """Run tasks in a play without facts."""
         book = self.directory / "book.yml"
-        book.write_text(yaml.safe_dump([{"hosts": hosts, "gather_facts": False, "tasks": list(tasks)}], allow_unicode=True), encoding="utf-8")
+        play = {"hosts": hosts, "gather_facts": False, "tasks": list(tasks)}
+        book.write_text(yaml.safe_dump([play], allow_unicode=True), encoding="utf-8")
         return self.playbook(str(book), *arguments, **variables)
 
     def playbook(self, name: str, *arguments: str, **variables: t.Any) -> Run:

@@ -86,7 +86,7 @@ class Fault:
             wanted = type(parameters[name])
             if wanted is float and isinstance(value, int) and not isinstance(value, bool):
                 value = float(value)
-            if type(value) is not wanted:
+            if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
                 raise InvalidFault(f"fault {kind}: {name} wants {wanted.__name__}, not {value!r}")
             choices = CHOICES.get((kind, name))
             if choices and value not in choices:

@@ -12,9 +12,9 @@ import asyncio
 import dataclasses
 import re
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
 from typing import Any
+from xml.etree import ElementTree
 
 from . import configuration, enumeration, envelopes, fault_catalogue, soap, soap_faults
 from .counters import Counters

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import re
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"

@@ -8,6 +8,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+
 from controller import Controller
 from lab.client import Lab
 

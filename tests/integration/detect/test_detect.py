@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+
 from controller import Controller, Run
 from lab.client import Lab
 
@@ -56,7 +57,10 @@ def test_no_host_is_changed_or_left_with_a_shell(run: Run, lab: Lab, host: str) 
     assert state["counters"]["shells_open"] == 0
 
 
-@pytest.mark.parametrize(("host", "ports"), [("clean", (1761, 1762)), ("patched", (2701, 2702)), ("japanese", (1761, 1762)), ("https_basic", (1761, 1762))])
+@pytest.mark.parametrize(
+    ("host", "ports"),
+    [("clean", (1761, 1762)), ("patched", (2701, 2702)), ("japanese", (1761, 1762)), ("https_basic", (1761, 1762))],
+)
 def test_the_agent_is_no_conflict(run: Run, host: str, ports: tuple[int, int]) -> None:
     result = run.of(host)
     assert result["verdict"] == "clear", result
@@ -224,7 +228,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "reason"), FAULTS, ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else str(value))
+@pytest.mark.parametrize(("fault", "reason"), FAULTS, ids=["-".join(map(str, fault.values())) for fault, _reason in FAULTS])
 def test_every_broken_conversation_is_one_sentence(controller: Controller, lab: Lab, fault: dict[str, t.Any], reason: str | None) -> None:
     details = {key: value for key, value in fault.items() if key != "kind"}
     lab.fault("faulty", fault["kind"], **details)

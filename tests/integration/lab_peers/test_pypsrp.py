@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from peers_fleet import PASSWORD, USER
@@ -121,7 +121,7 @@ def test_no_powershell_endpoint(lab: Lab) -> None:
         auth="negotiate",
         encryption="always",
     )
-    with pytest.raises(WSManFaultError) as caught, client:
+    with client, pytest.raises(WSManFaultError) as caught:
         client.execute_ps("1")
     assert caught.value.code == 2150858811
 

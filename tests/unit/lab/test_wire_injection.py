@@ -8,10 +8,10 @@ import http.client
 import re
 import socket
 import ssl
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import defusedxml
 import defusedxml.ElementTree

@@ -11,8 +11,8 @@ import asyncio
 import base64
 import datetime
 import re
-import xml.etree.ElementTree as ElementTree
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 

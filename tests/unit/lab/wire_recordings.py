@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import os
 import re
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 DIRECTORY = Path(os.environ.get("SMS_HELPDESK_RECORDINGS") or _CHECKOUT.parent / "shared" / "recordings") / "wsman"

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-import xml.etree.ElementTree as ElementTree
 from typing import Any
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 from lab import soap
