@@ -278,7 +278,12 @@ def _endpoint_entry(endpoint: Endpoint, owner: Owner) -> dict[str, t.Any]:
     }
 
 
-def _next_step(need: Requirement) -> str:
+def _next_step(need: Requirement, owner: Owner) -> str:
+    if owner.pid == SYSTEM_PID:
+        return (
+            "find the driver or service the kernel acts for (netsh http show servicestate names those of HTTP.sys, the file server is another) "
+            "and give it another port"
+        )
     if need.port in PORT_SETS["original"]:
         return "stop that program or give it another port, or move the agent to 2701-2704 with the hotfix of Q229097"
     if need.port in PORT_SETS["hotfix"]:
@@ -287,11 +292,8 @@ def _next_step(need: Requirement) -> str:
 
 
 def _who(owner: Owner) -> str:
-    if owner.pid == SYSTEM_PID and owner.path is None:
-        return (
-            "System (PID 4), the Windows kernel on behalf of a driver or of a service such as HTTP.sys or the file server "
-            "(netsh http show servicestate names the users of HTTP.sys)"
-        )
+    if owner.pid == SYSTEM_PID:
+        return "System (PID 4), the Windows kernel"
     services = " hosting the service" + ("s " if len(owner.services) > 1 else " ") + ", ".join(owner.services) if owner.services else ""
     if owner.state == "exited":
         return f"process {owner.pid}, which has exited since it was listed"
@@ -315,7 +317,7 @@ def _holder_conflict(need: Requirement, members: list[tuple[Endpoint, Owner]], f
     if kind == "connection":
         where = endpoint.remote
     purpose = f" ({need.purpose})" if need.purpose else ""
-    message = f"{need.label}{purpose} {_VERB[kind].format(where=where)} {_who(owner)}; {_next_step(need)}"
+    message = f"{need.label}{purpose} {_VERB[kind].format(where=where)} {_who(owner)}; {_next_step(need, owner)}"
     if flagged and kind == "connection":
         message += "; the port lies in the dynamic port range, so this can happen again at any time"
     return {

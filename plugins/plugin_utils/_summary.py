@@ -57,10 +57,14 @@ def _conflict_lines(results: t.Mapping[str, t.Mapping[str, t.Any] | None], hosts
         return min(_KIND_RANK[each["kind"]] for each in conflicts), -len(conflicts), host
 
     lines = ["", "Conflicts, worst first:"]
+    next_steps: dict[str, None] = {}
     for host in sorted(hosts, key=weight):
         for each in sorted((results[host] or {})["conflicts"], key=lambda entry: _KIND_RANK[entry["kind"]]):
-            lines.append(f"  {printable(host, 80)}: {printable(str(each['message']), 600)}")
-    return lines
+            # A message is what is the case and, behind the first semicolon, what to do; the latter repeats itself.
+            fact, _semicolon, next_step = printable(str(each["message"]), 1000).partition("; ")
+            lines.append(f"  {printable(host, 80)}: {fact}")
+            next_steps.setdefault(f"  - {next_step}")
+    return [*lines, "", "Next steps:", *next_steps]
 
 
 def _other_lines(results: t.Mapping[str, t.Mapping[str, t.Any] | None], by_state: dict[str, list[str]]) -> list[str]:
