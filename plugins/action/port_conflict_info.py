@@ -28,9 +28,12 @@ class ActionModule(HelpdeskAction):
         """Validate, ask, answer."""
         question = self._question(arguments)
         if arguments["source"] == "capture":
-            return {"changed": False, **audit_capture(self._capture(arguments["capture"]), question)}
-        with self.session() as session:
-            return {"changed": False, **audit(session, question)}
+            answer = audit_capture(self._capture(arguments["capture"]), question)
+        else:
+            with self.session() as session:
+                answer = audit(session, question)
+        # Ansible prints warnings without saying which host they are about.
+        return {"changed": False, **answer, "warnings": [f"{self.host}: {warning}" for warning in answer["warnings"]]}
 
     def _question(self, arguments: dict[str, t.Any]) -> Question:
         try:

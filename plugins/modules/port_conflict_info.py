@@ -274,7 +274,7 @@ host:
       type: dict
       sample: {tcp: {start: 49152, end: 65535}, udp: {start: 49152, end: 65535}}
 warnings:
-  description: Why something is V(unknown), and what was answered by a second-best source.
+  description: Why something is V(unknown), and what was answered by a second-best source. Each begins with the name of the host.
   returned: success
   type: list
   elements: str

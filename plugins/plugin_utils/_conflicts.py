@@ -281,8 +281,7 @@ def _endpoint_entry(endpoint: Endpoint, owner: Owner) -> dict[str, t.Any]:
 def _next_step(need: Requirement, owner: Owner) -> str:
     if owner.pid == SYSTEM_PID:
         return (
-            "find the driver or service the kernel acts for (netsh http show servicestate names those of HTTP.sys) "
-            "and give it another port"
+            "find the driver or service the kernel acts for (netsh http show servicestate names those of HTTP.sys) and give it another port"
         )
     if need.port in PORT_SETS["original"]:
         return "stop that program or give it another port, or move the agent to 2701-2704 with the hotfix of Q229097"

@@ -83,9 +83,9 @@ def _other_lines(results: t.Mapping[str, t.Mapping[str, t.Any] | None], by_state
             continue
         for host in by_state[state]:
             result = results[host] or {}
-            why = "; ".join(str(each) for each in result.get("warnings") or ()) if state == "inconclusive" else str(result.get("msg", ""))
-            text = printable(why, 600)
-            lines.append("  " + (text if text.startswith(f"{host}:") else f"{printable(host, 80)}: {text}"))
+            said = result.get("warnings") or () if state == "inconclusive" else (result.get("msg", ""),)
+            why = "; ".join(str(each).removeprefix(f"{host}: ") for each in said)
+            lines.append(f"  {printable(host, 80)}: {printable(why, 600)}")
     return lines
 
 
