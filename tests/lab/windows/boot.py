@@ -13,7 +13,7 @@ from .description import HostDescription, ProcessDescription, ServiceDescription
 from .files import File, FileStore
 from .registry import Registry
 from .service_manager import new_service, read_service_keys, write_service_key
-from .state import RUNNING, STOPPED, HostState, Process, Service
+from .state import RUNNING, START_PENDING, HostState, Process, Service
 
 if t.TYPE_CHECKING:
     from .host import WindowsHost
@@ -122,7 +122,8 @@ def _start_service(host: WindowsHost, service: Service, wanted: ServiceDescripti
     host.services.start(service.name)
     found = state.services[service.name.lower()]
     changes: dict[str, t.Any] = {"start": "disabled"} if disabled else {}
-    if found.ready_at is not None and found.start_seconds == 0 and found.state != STOPPED and found.ready_at != float("inf"):
+    # What the fleet file describes has been running for days; after a restart a slow service takes its time.
+    if found.state == START_PENDING and found.ready_at != float("inf") and (first or not found.start_seconds):
         changes.update(state=RUNNING, ready_at=None)
     if changes:
         state.put_service(service.name, **changes)
@@ -231,6 +232,7 @@ def programs_of(description: HostDescription) -> list[str]:
     release = description.version.release
     found = [name for name in _PROGRAMS if release >= _LATER_THAN_2000.get(name, (0, 0))]
     found += [name for name, since in _SINCE.items() if release >= since] + ["netstat.exe"]
-    if (5, 1) <= release and description.version.build < 26000:
+    # An optional part of Windows since build 26100, and not installed.
+    if release >= (5, 1) and description.version.build < 26000:
         found.append(r"wbem\wmic.exe")
     return [name for name in found if description.tools.get(name[:-4], "ok") != "missing"]

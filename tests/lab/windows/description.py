@@ -46,6 +46,7 @@ class ServiceDescription:
     start: str | None = None
     path: str | None = None
     process_line: str | None = None
+    image: str | None = None
     account: str | None = None
     shared: bool | None = None
     interactive: bool | None = None
@@ -184,7 +185,7 @@ def read_process(read: Reader, version: Version) -> ProcessDescription:
     """A process of a fleet file, or of a change while the fleet runs."""
     name = read.text("name")
     path = read.text("path", rf"{version.system32}\{name}")
-    found = ProcessDescription(
+    return ProcessDescription(
         name=name,
         pid=read.number("pid", 0, 0, 4_194_304),
         path=path,
@@ -196,7 +197,6 @@ def read_process(read: Reader, version: Version) -> ProcessDescription:
         at_boot=read.flag("at_boot", True),
         visible=not read.flag("vanished", False),
     )
-    return found
 
 
 def _processes(read: Reader, version: Version) -> tuple[list[ProcessDescription], list[ServiceDescription]]:
@@ -219,6 +219,7 @@ def _processes(read: Reader, version: Version) -> tuple[list[ProcessDescription]
                     running=True,
                     path=process.command_line,
                     process_line=process.command_line,
+                    image=process.path,
                     account="LocalSystem" if process.account.upper().endswith("SYSTEM") else process.account,
                     shared=len(names) > 1,
                     sockets=process.sockets if index == 0 else (),

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import typing as t
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +54,7 @@ INVALID_QUERY = 0x80041017
 ACCESS_DENIED = 0x80041003
 PROVIDER_FAILURE = 0x80041004
 
-PropertyValue = t.Union[None, str, int, bool, datetime.datetime, list]
+PropertyValue = str | int | bool | datetime.datetime | list | None
 
 
 @dataclasses.dataclass(frozen=True)

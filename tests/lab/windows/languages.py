@@ -6,6 +6,8 @@ Observed in public recordings: the netstat titles and headers and the German sta
 port-exclusion tables; the texts of cmd.exe for an unknown command. Marked synthetic: what nobody recorded.
 """
 
+# ruff: noqa: RUF001 - letters of these languages are meant, also where they look like Latin ones
+
 from __future__ import annotations
 
 import dataclasses

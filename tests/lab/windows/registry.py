@@ -17,7 +17,7 @@ HIVES = {
 }
 TYPES = ("REG_SZ", "REG_EXPAND_SZ", "REG_MULTI_SZ", "REG_DWORD", "REG_QWORD", "REG_BINARY", "REG_NONE")
 
-Data = t.Union[str, int, bytes, tuple]
+Data = str | int | bytes | tuple
 """str for the two string types, int for the numbers, bytes for binary, a tuple of str for REG_MULTI_SZ."""
 
 

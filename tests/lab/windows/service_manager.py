@@ -126,7 +126,7 @@ class ServiceManager:
             return MARKED_FOR_DELETE
         state = self._host.own()
         if "path" in changes:
-            changes["process_line"] = changes["path"]
+            changes.update(process_line=changes["path"], image="")
         service = state.put_service(name, **changes)
         write_service_key(state.registry, service, self._host.version.windows)
         return 0
@@ -181,8 +181,8 @@ class ServiceManager:
         account = {"localsystem": r"NT AUTHORITY\SYSTEM"}.get(service.account.lower(), service.account)
         process = Process(
             pid=self._host.new_pid(service.process_line),
-            name=image_name(service.path),
-            path=image_path(service.path),
+            name=ntpath.basename(service.image or image_path(service.path)),
+            path=service.image or image_path(service.path),
             command_line=service.process_line,
             parent=parent,
             session=0,
@@ -248,7 +248,7 @@ def read_service_keys(registry: t.Any, known: dict[str, Service], windows: str) 
             shared = bool(int(values.get("type", 0)) & 0x20)
             service = new_service(name, str(values.get("displayname", name)), start, path, shared=shared)
         if path.lower() != service.path.lower():
-            service = dataclasses.replace(service, path=path, process_line=path)
+            service = dataclasses.replace(service, path=path, process_line=path, image="")
         found[name.lower()] = dataclasses.replace(
             service, start=start, delayed=values.get("delayedautostart") == 1, state=STOPPED, pid=0, exit_code=NEVER_STARTED, ready_at=None
         )

@@ -34,7 +34,7 @@ class Socket:
     :ivar state: TCP only.
     """
 
-    __slots__ = ("protocol", "address", "port", "remote", "remote_port", "state")
+    __slots__ = ("address", "port", "protocol", "remote", "remote_port", "state")
     protocol: str
     address: str
     port: int

@@ -115,7 +115,7 @@ _TOGETHER = {"DcomLaunch", "RPCSS", "LocalServiceNoNetwork"}
 
 def services(version: Version) -> list[Service]:
     """The services of a version, configured as after installation, not yet started."""
-    return [service for service in map(lambda line: _service(line, version), _SERVICES.split("\n")[1:-1]) if service]
+    return [service for service in (_service(line, version) for line in _SERVICES.split("\n")[1:-1]) if service]
 
 
 def runs_without_asking(service: Service) -> bool:

@@ -47,6 +47,7 @@ class Service:
 
     :ivar start: auto, manual, disabled, boot or system.
     :ivar process_line: command line of the process it lives in; services with the same one share a process.
+    :ivar image: path of the program, where it is not what the path says.
     :ivar sockets: what it binds when it starts.
     :ivar on_conflict: what it does when one of its ports is taken: skip (goes on without), crash or hang.
     :ivar start_fails: the Windows error its start ends with; 0 for none.
@@ -63,6 +64,7 @@ class Service:
     process_line: str
     account: str
     shared: bool
+    image: str = ""
     interactive: bool = False
     delayed: bool = False
     stoppable: bool = True

@@ -116,4 +116,4 @@ def _words(text: str) -> list[str]:
             current = ""
         else:
             current += char
-    return found + [current] if current else found
+    return [*found, current] if current else found

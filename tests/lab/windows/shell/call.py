@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:
     from ..host import WindowsHost
     from .session import Session
 
-Steps = t.Generator[t.Union[Output, Pause], None, int]
+Steps = t.Generator[Output | Pause, None, int]
 """A running command: yields what it writes and when it waits, returns its exit code."""
 
 

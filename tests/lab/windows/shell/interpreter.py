@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ntpath
 import typing as t
 
@@ -212,7 +213,7 @@ class Interpreter:
         """`cmd /c line`: variables and directory of the inner one do not come back."""
         from .session import Session, unquoted  # the session runs an interpreter
 
-        words = call.arguments.strip()
+        words = call.arguments.lstrip()
         delayed = False
         while words.startswith("/"):
             switch = words[1:2].lower()
@@ -299,10 +300,8 @@ def _compare(kind: str, left: str, right: str, ignore_case: bool) -> bool:
         return left == right
     first: t.Any = left
     second: t.Any = right
-    try:
+    with contextlib.suppress(ValueError):
         first, second = int(left, 0), int(right, 0)
-    except ValueError:
-        pass
     return {
         "EQU": first == second,
         "NEQ": first != second,

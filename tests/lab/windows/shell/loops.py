@@ -14,7 +14,7 @@ from .tree import For
 if t.TYPE_CHECKING:
     from .interpreter import Interpreter
 
-Rounds = t.List[t.Dict[str, str]]
+Rounds = list[dict[str, str]]
 
 
 def iterate(interpreter: Interpreter, node: For) -> t.Generator[t.Any, None, Rounds]:
@@ -31,7 +31,7 @@ def iterate(interpreter: Interpreter, node: For) -> t.Generator[t.Any, None, Rou
 
 def _numbers(node: For) -> Rounds:
     numbers = [int(text) if re.fullmatch(r"-?\d+", text) else 0 for text in re.split(r"[\s,;]+", node.items.strip())]
-    start, step, end = (numbers + [0, 0, 0])[:3]
+    start, step, end = ([*numbers, 0, 0, 0])[:3]
     if step == 0:
         return []
     return [{node.variable: str(number)} for number in range(start, end + (1 if step > 0 else -1), step)]

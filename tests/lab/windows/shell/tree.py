@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import typing as t
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +67,7 @@ class For:
     body: Node
 
 
-Node = t.Union[Simple, Joined, Group, If, For]
+Node = Simple | Joined | Group | If | For
 
 
 def quiet(node: Node) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import filters, net, netsh, netstat, reg, sc, system, tasks
+from . import filters, net, netsh, netstat, reg, sc, system, tasks, wmic
 
 if t.TYPE_CHECKING:
     from ..shell.call import Call, Steps
@@ -34,4 +34,5 @@ PROGRAMS: dict[str, t.Callable[[Call], Steps]] = {
     "tasklist": tasks.run_tasklist,
     "timeout": system.timeout,
     "whoami": system.whoami,
+    "wmic": wmic.run,
 }

@@ -10,7 +10,7 @@ import typing as t
 if t.TYPE_CHECKING:
     from ..shell.call import Call, Steps
 
-Sources = t.List[t.Tuple[str, t.List[str]]]
+Sources = list[tuple[str, list[str]]]
 
 
 def _lines(call: Call, data: bytes) -> list[str]:

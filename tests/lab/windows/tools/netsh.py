@@ -84,7 +84,7 @@ def _options(words: list[str], names: tuple[str, ...]) -> dict[str, str] | None:
                 full = "numberofports"
             if full not in names:
                 return None
-            found[t.cast(str, full)] = value
+            found[full] = value
         else:
             place = next((name for name in names if name not in found), None)
             if place is None:

@@ -107,11 +107,12 @@ def _row(call: Call, process: Process, options: dict[str, t.Any]) -> list[tuple[
     first = [("Image Name", process.name, 25, False), ("PID", str(process.pid), 6 if old else 8, True)]
     if options.get("svc"):
         names = ",".join(service.name for service in call.host.state.services_of(process.pid)) or language.not_available
-        return first + [("Services", names.replace(",", ", ") if options.get("fo", "table") == "table" else names, 44, False)]
+        return [*first, ("Services", names.replace(",", ", ") if options.get("fo", "table") == "table" else names, 44, False)]
     memory = f"{process.memory:,}".replace(",", language.thousands) + " K"
     # Before Windows Vista everything is in session 0, the one at the screen.
     name = "Console" if old else _session(process)
-    columns = first + [
+    columns = [
+        *first,
         ("Session Name", name, 16, False),
         ("Session#", str(0 if old else process.session), 8 if old else 11, True),
         ("Mem Usage", memory, 12, True),

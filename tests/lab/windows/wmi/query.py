@@ -66,7 +66,7 @@ def _classes(host: WindowsHost, namespace: str) -> dict[str, Provider]:
     raise WmiError(INVALID_NAMESPACE)
 
 
-class _Row(dict):  # type: ignore[type-arg]
+class _Row(dict[str, t.Any]):
     """Property values by lower-case name, worked out when asked for."""
 
     def __init__(self, host: WindowsHost, item: t.Any, properties: dict[str, t.Any], spelled: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-Literal = t.Union[None, str, int, float, bool]
+Literal = str | int | float | bool | None
 Row = t.Mapping[str, t.Any]
 """Property values by lower-case name."""
 
@@ -40,7 +40,7 @@ class Logic:
     parts: tuple[Condition, ...]
 
 
-Condition = t.Union[Comparison, Logic]
+Condition = Comparison | Logic
 
 
 @dataclasses.dataclass(frozen=True)
