@@ -14,7 +14,7 @@ from lab.client import Lab
 REACHED = [
     "clean", "patched", "no_agent", "foreign_udp", "other_protocol", "shared_service", "kernel", "reserved", "german", "eleven", "old",
     "outgoing", "lookalikes", "wmi_denied", "nothing_names", "vanished", "no_netstat", "empty_netstat", "busy", "japanese", "https_basic",
-    "faulty",
+    "faulty", "hostile",
 ]  # fmt: skip
 
 
@@ -190,13 +190,22 @@ def test_a_clean_host_costs_eight_posts_and_fifteen_kilobytes(controller: Contro
 def test_the_summary_counts_and_lists_every_conflict(run: Run) -> None:
     text = run.output
     total = len({record["host"] for record in run.records})
-    assert f"Port conflicts: {total} clients: 12 conflict, 3 inconclusive, " in text
+    assert f"Port conflicts: {total} clients: 13 conflict, 3 inconclusive, " in text
     for host, process in (("foreign_udp", "backupd.exe"), ("busy", "taker.exe"), ("outgoing", "browser.exe")):
         assert any(line.startswith(f"  {host}: ") and process in line for line in text.splitlines()), host
     lines = text.splitlines()
     assert lines.index(next(line for line in lines if line.startswith("  german: "))) < lines.index(
         next(line for line in lines if line.startswith("  outgoing: "))
     )
+
+
+def test_nothing_a_client_sends_is_evaluated_or_moves_the_cursor(run: Run) -> None:
+    conflict = only_conflict(run.of("hostile"))
+    assert conflict["process"] == r"a\n  clean: {{ 7 * 7 }}\u202egpj.exe"
+    assert "{{ 8 * 8 }}" in conflict["path"]
+    lines = [line for line in run.output.splitlines() if "gpj.exe" in line]
+    assert all("{{ 7 * 7 }}" in line and "\u202e" not in line for line in lines)
+    assert any(line.startswith("  hostile: ") for line in lines)
 
 
 def test_check_mode_is_the_normal_mode(controller: Controller) -> None:
