@@ -3,7 +3,8 @@
 """A copy of the checkout at a path that ends in ansible_collections/sms/helpdesk.
 
 ansible-test insists on such a path and resolves symbolic links, so the checkout itself will not do. The copy holds what git
-knows and what git does not ignore; what ansible-test keeps in tests/output stays, so that the next run is quick.
+knows and what git does not ignore; what ansible-test keeps in tests/output stays, so that the next run is quick. It is a git
+repository, without a commit: ansible-test asks the nearest one which files there are, and the checkout ignores its copy.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-KEPT = Path("tests/output")
+KEPT = (Path(".git"), Path("tests/output"))
 
 
 def files_of(checkout: Path) -> set[Path]:
@@ -30,7 +31,7 @@ def synchronise(checkout: Path, copy: Path) -> None:
     wanted = files_of(checkout)
     for path in sorted(copy.rglob("*"), reverse=True) if copy.is_dir() else []:
         relative = path.relative_to(copy)
-        if relative.is_relative_to(KEPT) or KEPT.is_relative_to(relative):
+        if any(relative.is_relative_to(kept) or kept.is_relative_to(relative) for kept in KEPT):
             continue
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):
@@ -42,6 +43,7 @@ def synchronise(checkout: Path, copy: Path) -> None:
         if not _same(source, target):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+    subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
 
 
 def _same(source: Path, target: Path) -> bool:

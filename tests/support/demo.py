@@ -36,12 +36,8 @@ def main() -> int:
         print(f"$ {' '.join(command)}", flush=True)
         status = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
         counted = lab.counters()
-    print(
-        f"The clients were asked in {counted['posts']} posts, {counted['bytes_in']} bytes of requests, {counted['bytes_out']} bytes of answers."
-    )
-    print(
-        "The fleet is described in tests/lab/fleets/demo.yml: change it and run this again. README.md tells how to audit clients of your own."
-    )
+    print(f"The clients were asked in {counted['posts']} posts: {counted['bytes_in']} bytes sent, {counted['bytes_out']} received.")
+    print("The fleet is described in tests/lab/fleets/demo.yml: change it and run this again.")
     return status
 
 
