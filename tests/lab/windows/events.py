@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import typing as t
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,18 +54,17 @@ INVALID_QUERY = 0x80041017
 ACCESS_DENIED = 0x80041003
 PROVIDER_FAILURE = 0x80041004
 
-PropertyValue = str | int | bool | datetime.datetime | list | None
-
 
 @dataclasses.dataclass(frozen=True)
 class Instance:
     """One object a query found.
 
-    :ivar properties: exactly the selected columns, spelled and ordered as the class defines them.
+    :ivar properties: exactly the selected columns, spelled and ordered as the class defines them; values are None, str, int, bool,
+        datetime (with a zone) or a list of such.
     :ivar whole: the query was ``select *``.
     """
 
     class_name: str
     namespace: str
-    properties: dict[str, PropertyValue]
+    properties: dict[str, t.Any]
     whole: bool

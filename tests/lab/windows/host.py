@@ -15,7 +15,7 @@ from .description import HostDescription, WinrmSettings
 from .events import Exit, Instance, Output, Pause, ProgramNotFound, WmiError
 from .power import Power
 from .service_manager import ServiceManager
-from .shell.session import run_command
+from .shell.session import Events, run_command
 from .state import Clock, HostState
 from .versions import Version
 from .wmi.query import run_query
@@ -149,7 +149,7 @@ class WindowsHost:
         directory: str | None = None,
         skip_cmd: bool = False,
         user: str = "",
-    ) -> t.Iterator[Output | Pause | Exit]:
+    ) -> Events:
         """Run a command line as WinRS does: through cmd.exe, or directly with `skip_cmd`.
 
         :param code_page: of the console; None is the host's own.

@@ -17,7 +17,7 @@ FLEETS = sorted((Path(fleet.__file__).parent / "fleets").glob("*.yml"))
 
 
 @pytest.mark.parametrize("path", FLEETS, ids=lambda path: path.stem)
-def test_the_fleets_that_come_along(path):
+def test_the_fleets_that_come_along(path: Path) -> None:
     loaded = fleet.load(path)
     assert loaded.name == path.stem
     assert len({host.address for host in loaded.hosts.values()}) == len(loaded.hosts)
@@ -26,7 +26,7 @@ def test_the_fleets_that_come_along(path):
         assert host.snapshot()["processes"]
 
 
-def test_the_demo_tells_its_story():
+def test_the_demo_tells_its_story() -> None:
     hosts = fleet.load(FLEETS[[path.stem for path in FLEETS].index("demo")]).hosts
     assert len(hosts) == 12
     states = {name: host.snapshot()["services"]["Wuser32"]["state"] for name, host in hosts.items()}
@@ -34,7 +34,7 @@ def test_the_demo_tells_its_story():
     assert any(words[:2] == ["TCP", "0.0.0.0:1761"] and words[-1] == "4" for words in rows(run(hosts["web-01"], "netstat -ano").text))
 
 
-def test_the_bench_is_clean_and_of_the_promised_size():
+def test_the_bench_is_clean_and_of_the_promised_size() -> None:
     hosts = fleet.load(FLEETS[[path.stem for path in FLEETS].index("bench")]).hosts
     assert len(hosts) == 200
     first, last = hosts["bench-001"], hosts["bench-200"]
@@ -51,7 +51,7 @@ def test_the_bench_is_clean_and_of_the_promised_size():
     assert last.computer_name == "BENCH-200"
 
 
-def test_counted_hosts_share_until_one_changes():
+def test_counted_hosts_share_until_one_changes() -> None:
     hosts = Fleet.from_data({"hosts": [{"name": "pc-{n}", "count": 3, "agent": "original"}]}).hosts
     assert list(hosts) == ["pc-1", "pc-2", "pc-3"]
     run(hosts["pc-2"], r"sc stop wuser32 & reg add HKLM\SOFTWARE\Acme /v X /d 1 /f & echo x>C:\x.txt")
@@ -65,7 +65,7 @@ def test_counted_hosts_share_until_one_changes():
     assert hosts["pc-2"].snapshot()["services"]["Wuser32"]["state"] == "Stopped"
 
 
-def test_restarting_one_of_many_leaves_the_others_alone():
+def test_restarting_one_of_many_leaves_the_others_alone() -> None:
     hosts = Fleet.from_data({"fleet": {"boot_seconds": 0, "shutdown_seconds": 0}, "hosts": [{"name": "pc", "count": 2}]}).hosts
     run(hosts["pc-1"], "shutdown /r /t 0")
     for _round in range(5):
@@ -74,7 +74,7 @@ def test_restarting_one_of_many_leaves_the_others_alone():
     assert list(hosts["pc-1"].state.processes) != list(hosts["pc-2"].state.processes)
 
 
-def test_addresses_follow_each_other_and_leave_out_those_given():
+def test_addresses_follow_each_other_and_leave_out_those_given() -> None:
     hosts = Fleet.from_data(
         {
             "fleet": {"first_address": "127.0.9.254"},
@@ -90,7 +90,7 @@ def test_addresses_follow_each_other_and_leave_out_those_given():
     }
 
 
-def test_defaults_lie_below_and_mappings_are_merged():
+def test_defaults_lie_below_and_mappings_are_merged() -> None:
     hosts = Fleet.from_data(
         {
             "defaults": {"version": "7", "winrm": {"users": {"a": "1"}, "https": True}, "reserved": ["tcp 1-2"]},
@@ -107,7 +107,7 @@ def test_defaults_lie_below_and_mappings_are_merged():
     ("version", "stack", "shells", "operations", "envelope"),
     [("2003", "1.1", 5, 15, 150), ("7", "2.0", 5, 15, 150), ("2012", "3.0", 30, 1500, 500)],
 )
-def test_winrm_is_as_the_version_has_it(version, stack, shells, operations, envelope):
+def test_winrm_is_as_the_version_has_it(version: str, stack: str, shells: int, operations: int, envelope: int) -> None:
     settings = Fleet.from_data({"hosts": [{"name": "a", "version": version}]}).hosts["a"].winrm
     assert (settings.stack, settings.max_shells_per_user, settings.max_operations_per_user, settings.max_envelope_kb) == (
         stack,
@@ -156,7 +156,7 @@ def test_winrm_is_as_the_version_has_it(version, stack, shells, operations, enve
         ("fleet: {first_address: 10.0.0.1}\nhosts: [{name: a}]", ["fleet", "first_address"]),
     ],
 )
-def test_a_wrong_file_gets_one_sentence_that_names_the_place(text, parts):
+def test_a_wrong_file_gets_one_sentence_that_names_the_place(text: str, parts: list[str]) -> None:
     with pytest.raises(FleetError) as caught:
         Fleet.from_data(yaml.safe_load(text))
     message = str(caught.value)
@@ -165,7 +165,7 @@ def test_a_wrong_file_gets_one_sentence_that_names_the_place(text, parts):
         assert part in message
 
 
-def test_errors_of_a_file_name_the_file(tmp_path):
+def test_errors_of_a_file_name_the_file(tmp_path: Path) -> None:
     path = tmp_path / "broken.yml"
     for content in (b"hosts: [{", b"\xff\xfe\x00", b"hosts: []"):
         path.write_bytes(content)

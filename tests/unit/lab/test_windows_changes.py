@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import typing as t
 
 import pytest
 
@@ -12,7 +13,7 @@ from lab.windows.reading import FleetError
 from windows_host import make, pid_of, run
 
 
-def test_the_snapshot_is_json_and_tells_what_the_host_hides():
+def test_the_snapshot_is_json_and_tells_what_the_host_hides() -> None:
     host = make("10", agent="original", wmi="denied", netstat="missing", processes=[{"name": "gone.exe", "vanished": True}])
     state = json.loads(json.dumps(host.snapshot()))
     assert {process["name"]: process["visible"] for process in state["processes"]}["gone.exe"] is False
@@ -25,7 +26,7 @@ def test_the_snapshot_is_json_and_tells_what_the_host_hides():
     assert state["files"][r"C:\Windows\Wuser32.exe"]["size"] == 170_720
 
 
-def test_changes():
+def test_changes() -> None:
     host = make("10", agent="original")
     host.change(
         {
@@ -79,7 +80,7 @@ def test_changes():
         [],
     ],
 )
-def test_a_patch_that_makes_no_sense_changes_nothing(patch):
+def test_a_patch_that_makes_no_sense_changes_nothing(patch: t.Any) -> None:
     host = make("10", agent="original")
     before = host.snapshot()
     if isinstance(patch, dict):

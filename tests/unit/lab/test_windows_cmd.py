@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.windows.events import ProgramNotFound
+from lab.windows.host import WindowsHost
 from lab.windows.shell.call import split_arguments
 from lab.windows.shell.grammar import SyntaxProblem, parse
 from windows_host import make, run
@@ -19,7 +20,7 @@ UNKNOWN = "'{}' is not recognized as an internal or external command,\noperable 
 
 
 @pytest.fixture(scope="module")
-def shared():
+def shared() -> WindowsHost:
     return make(files={r"C:\Work\list.txt": "beta\nalpha\n", r"C:\Work\two words.txt": "x\n"})
 
 
@@ -87,16 +88,16 @@ def shared():
         ("", "", 0),
     ],
 )
-def test_a_line(shared, line, text, code):
+def test_a_line(shared: WindowsHost, line: str, text: str, code: int) -> None:
     result = run(shared, line)
     assert (result.text, result.code) == (text, code)
 
 
-def test_for_shows_its_rounds_unless_told_not_to(shared):
+def test_for_shows_its_rounds_unless_told_not_to(shared: WindowsHost) -> None:
     assert run(shared, "for %i in (a) do echo %i").text == "\nC:\\Users\\helpdesk>echo a \na\n"
 
 
-def test_errorlevel_is_expanded_before_the_line_runs(shared):
+def test_errorlevel_is_expanded_before_the_line_runs(shared: WindowsHost) -> None:
     result = run(shared, "foo & echo %errorlevel%")
     assert result.text == "0\n"
     assert run(shared, 'cmd /v:on /c "foo & echo !errorlevel!"').text == "9009\n"
@@ -104,7 +105,7 @@ def test_errorlevel_is_expanded_before_the_line_runs(shared):
 
 
 @pytest.mark.parametrize("line", ["foo", "powershell -c 1", "pwsh", r"C:\Windows\system32\foo.exe", "netstatt", "ls"])
-def test_an_unknown_command_is_not_recognized(shared, line):
+def test_an_unknown_command_is_not_recognized(shared: WindowsHost, line: str) -> None:
     result = run(shared, line)
     assert (result.text, result.code) == ("", 1)
     assert result.error == UNKNOWN.format(line.split()[0])
@@ -123,21 +124,21 @@ def test_an_unknown_command_is_not_recognized(shared, line):
         ("ru", 437, b'"foo" ?? ???????? ?????????? ??? ???????\r\n????????, ??????????? ?????????? ??? ???????? ??????.\r\n'),
     ],
 )
-def test_it_says_so_in_the_language_and_code_page_of_the_host(language, code_page, error):
+def test_it_says_so_in_the_language_and_code_page_of_the_host(language: str, code_page: int, error: bytes) -> None:
     assert run(make(language=language), "foo", code_page=code_page).stderr == error
 
 
 @pytest.mark.parametrize(
     "line", ["& echo a", "echo a &&", "| more", "(echo a", "echo a | ", "if", "if a==b", "for %i in x do echo", "if 1 FOO 2 echo"]
 )
-def test_a_line_that_cannot_be_read_fails(shared, line):
+def test_a_line_that_cannot_be_read_fails(shared: WindowsHost, line: str) -> None:
     result = run(shared, line)
     assert result.code == 1
     assert result.stdout == b""
     assert "unexpected at this time" in result.error or "syntax of the command is incorrect" in result.error
 
 
-def test_without_cmd_only_programs_are_found(shared):
+def test_without_cmd_only_programs_are_found(shared: WindowsHost) -> None:
     assert run(shared, "hostname", skip_cmd=True).text == "PC1\n"
     assert run(shared, r'"C:\Windows\system32\HOSTNAME.EXE"', skip_cmd=True).text == "PC1\n"
     for line in ("echo hi", "powershell.exe", "dir"):
@@ -145,14 +146,14 @@ def test_without_cmd_only_programs_are_found(shared):
             run(shared, line, skip_cmd=True)
 
 
-def test_output_is_crlf_in_the_code_page_of_the_shell_and_chcp_changes_it(shared):
+def test_output_is_crlf_in_the_code_page_of_the_shell_and_chcp_changes_it(shared: WindowsHost) -> None:
     assert run(shared, "echo ä", code_page=850).stdout == b"\x84\r\n"
     assert run(shared, "chcp 65001 >nul & echo ä", code_page=850).stdout == "ä\r\n".encode()
     assert run(shared, "echo 本", code_page=850).stdout == b"?\r\n"
     assert run(shared, "chcp 12345").error == "Invalid code page\n"
 
 
-def test_redirection_to_files_persists_and_appends():
+def test_redirection_to_files_persists_and_appends() -> None:
     host = make()
     run(host, r"echo one>C:\a.txt& echo two>>C:\a.txt")
     assert run(host, r"type C:\A.TXT").stdout == b"one\r\ntwo\r\n"
@@ -162,14 +163,14 @@ def test_redirection_to_files_persists_and_appends():
     assert (missing.error, missing.code) == ("The system cannot find the path specified.\n", 1)
 
 
-def test_what_reads_the_keyboard_waits_for_ever_and_timeout_refuses(shared):
+def test_what_reads_the_keyboard_waits_for_ever_and_timeout_refuses(shared: WindowsHost) -> None:
     for line in ("more", "sort", "pause", "set /p X=?", 'find "a"', r"reg delete HKCU\SOFTWARE"):
         assert run(shared, line).code == -1
     refused = run(shared, "timeout /t 5")
     assert (refused.code, refused.error) == (1, "ERROR: Input redirection is not supported, exiting the process immediately.\n")
 
 
-def test_a_waiting_command_can_be_seen_and_goes_when_it_is_closed():
+def test_a_waiting_command_can_be_seen_and_goes_when_it_is_closed() -> None:
     host = make()
     before = set(host.state.processes)
     events = host.execute("ping -n 5 127.0.0.1 >nul", code_page=65001, user="helpdesk")
@@ -180,7 +181,7 @@ def test_a_waiting_command_can_be_seen_and_goes_when_it_is_closed():
     assert set(host.state.processes) == before
 
 
-def test_files_and_directories():
+def test_files_and_directories() -> None:
     host = make()
     assert run(host, r"md C:\a\b & cd /d C:\a\b & cd").text == "C:\\a\\b\n"
     run(host, r"echo x>C:\a\b\one.txt")
@@ -193,11 +194,11 @@ def test_files_and_directories():
     assert run(host, r"del C:\Windows\Wuser32.exe").error.startswith("Could Not Find")
 
 
-def test_a_program_that_runs_cannot_be_overwritten():
+def test_a_program_that_runs_cannot_be_overwritten() -> None:
     host = make(agent="original", files={r"C:\new.exe": "x"})
     result = run(host, r"copy C:\new.exe C:\Windows\Wuser32.exe")
     assert result.code == 1
-    assert host.state.files.get(r"C:\Windows\Wuser32.exe").size == 170_720
+    assert host.snapshot()["files"][r"C:\Windows\Wuser32.exe"]["size"] == 170_720
 
 
 BATCH = """@echo off
@@ -219,7 +220,7 @@ exit /b 2
 """
 
 
-def test_batch_files():
+def test_batch_files() -> None:
     host = make(files={r"C:\Work\show.bat": BATCH})
     result = run(host, r"C:\Work\show.bat one two")
     assert (result.text, result.code) == ("[one]\n[two]\n2 of show.bat\n", 3)
@@ -227,7 +228,7 @@ def test_batch_files():
     assert run(host, r"call C:\Work\show.bat || echo failed").text == "usage\nfailed\n"
 
 
-def test_a_batch_file_shows_its_lines_unless_echo_is_off():
+def test_a_batch_file_shows_its_lines_unless_echo_is_off() -> None:
     host = make(files={r"C:\a.cmd": "echo one\n@echo two\n"})
     assert run(host, r"cd C:\ & a").text == "\nC:\\>echo one \none\ntwo\n"
 
@@ -241,11 +242,11 @@ def test_a_batch_file_shows_its_lines_unless_echo_is_off():
         ('a""b "" c', ["ab", "", "c"]),
     ],
 )
-def test_programs_get_their_arguments_by_the_rules_of_c(text, words):
+def test_programs_get_their_arguments_by_the_rules_of_c(text: str, words: list[str]) -> None:
     assert split_arguments(text) == words
 
 
 @given(st.text(alphabet='echo if(x)&|<>^"%=@ 12\n:', max_size=40))
-def test_reading_a_line_ends_with_a_tree_or_a_syntax_problem(line):
+def test_reading_a_line_ends_with_a_tree_or_a_syntax_problem(line: str) -> None:
     with contextlib.suppress(SyntaxProblem):
         parse(line)

@@ -6,17 +6,18 @@ from __future__ import annotations
 
 import pytest
 
+from lab.windows.host import WindowsHost
 from windows_host import TurnedClock, make, pass_time, pid_of, run
 
 
-def restart(host):
+def restart(host: WindowsHost) -> None:
     assert run(host, "shutdown /r /t 0").code == 0
     pass_time(host, 1.1)
     pass_time(host, 5.1)
     assert host.accepting
 
 
-def test_the_phases_of_a_restart():
+def test_the_phases_of_a_restart() -> None:
     host = make("10")
     assert run(host, 'shutdown /r /t 30 /c "Maintenance"').stdout == b""
     assert host.snapshot()["pending_restart"] == {"kind": "restart", "delay": 30, "message": "Maintenance"}
@@ -35,7 +36,7 @@ def test_the_phases_of_a_restart():
     assert host.snapshot()["pending_restart"] is None
 
 
-def test_boot_time_and_count_change():
+def test_boot_time_and_count_change() -> None:
     host = make("10", logged_on="anna")
     before = host.query("root/cimv2", "SELECT LastBootUpTime FROM Win32_OperatingSystem")[0].properties["LastBootUpTime"]
     restart(host)
@@ -45,7 +46,7 @@ def test_boot_time_and_count_change():
     assert host.logged_on == ""
 
 
-def test_processes_come_back_with_new_ids_and_manual_ones_do_not():
+def test_processes_come_back_with_new_ids_and_manual_ones_do_not() -> None:
     host = make(
         "10",
         agent="original",
@@ -67,7 +68,7 @@ def test_processes_come_back_with_new_ids_and_manual_ones_do_not():
     assert ":1764 " not in text
 
 
-def test_the_agent_finds_its_port_free_when_the_taker_is_gone():
+def test_the_agent_finds_its_port_free_when_the_taker_is_gone() -> None:
     taker = {"name": "taker.exe", "at_boot": False, "sockets": ["udp 0.0.0.0:1762"]}
     host = make("10", agent="original", processes=[taker])
     assert host.snapshot()["services"]["Wuser32"]["state"] == "Stopped"
@@ -75,7 +76,7 @@ def test_the_agent_finds_its_port_free_when_the_taker_is_gone():
     assert host.snapshot()["services"]["Wuser32"]["state"] == "Running"
 
 
-def test_disabled_services_stay_down_and_what_is_on_disk_stays():
+def test_disabled_services_stay_down_and_what_is_on_disk_stays() -> None:
     host = make("10", agent="original")
     run(host, "sc config wuser32 start= disabled & sc config spooler start= demand")
     run(host, r"reg add HKLM\SOFTWARE\Acme /v X /d 1 /f & echo hi>C:\kept.txt")
@@ -89,7 +90,7 @@ def test_disabled_services_stay_down_and_what_is_on_disk_stays():
 
 
 @pytest.mark.parametrize("first", ["shutdown /r /t 20", "shutdown -r -t 20", "shutdown /s /t 20 /f"])
-def test_only_one_shutdown_at_a_time(first):
+def test_only_one_shutdown_at_a_time(first: str) -> None:
     host = make("10")
     assert run(host, first).code == 0
     again = run(host, "shutdown /r /t 5")
@@ -101,7 +102,7 @@ def test_only_one_shutdown_at_a_time(first):
     assert host.boot_count == 1
 
 
-def test_shutdown_needs_rights_and_a_known_switch():
+def test_shutdown_needs_rights_and_a_known_switch() -> None:
     host = make("10", administrators=["boss"])
     denied = run(host, "shutdown /r /t 0")
     assert (denied.code, denied.error) == (5, "Access is denied.(5)\n")
@@ -110,7 +111,7 @@ def test_shutdown_needs_rights_and_a_known_switch():
     assert "is not recognized" in run(make("2000"), "shutdown /r").error
 
 
-def test_the_default_delay_is_thirty_seconds_of_the_host():
+def test_the_default_delay_is_thirty_seconds_of_the_host() -> None:
     host = make("10", clock=TurnedClock(speed=10.0))
     run(host, "shutdown /r")
     pass_time(host, 2.9)
@@ -119,7 +120,7 @@ def test_the_default_delay_is_thirty_seconds_of_the_host():
     assert not host.accepting
 
 
-def test_a_host_that_does_not_go_down_and_one_that_does_not_come_back():
+def test_a_host_that_does_not_go_down_and_one_that_does_not_come_back() -> None:
     host = make("10", restart={"goes_down": False})
     run(host, "shutdown /r /t 0")
     pass_time(host, 1000)
@@ -139,7 +140,7 @@ def test_a_host_that_does_not_go_down_and_one_that_does_not_come_back():
     assert host.accepting
 
 
-def test_a_command_that_waits_during_the_restart_leaves_nothing_behind():
+def test_a_command_that_waits_during_the_restart_leaves_nothing_behind() -> None:
     host = make("10")
     events = host.execute("ping -n 9 127.0.0.1 >nul", code_page=65001, user="helpdesk")
     next(events)

@@ -24,7 +24,7 @@ from windows_host import make, pid_of, run
         ("11", "zh", "\nMicrosoft Windows [版本 10.0.22631.3007]\n"),
     ],
 )
-def test_ver(version, language, text):
+def test_ver(version: str, language: str, text: str) -> None:
     assert run(make(version, language=language), "ver").text == text
 
 
@@ -49,7 +49,7 @@ Number of Ports : 16384
 """
 
 
-def test_netsh_tables():
+def test_netsh_tables() -> None:
     host = make("10", reserved=["tcp 1761-1860", "tcp 1661-1760", "tcp 50000-50059 administered"])
     for line in (
         "netsh interface ipv4 show excludedportrange protocol=tcp",
@@ -64,7 +64,7 @@ def test_netsh_tables():
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_port_ranges_are_known_to_the_versions_that_have_them(version):
+def test_port_ranges_are_known_to_the_versions_that_have_them(version: str) -> None:
     host, release = make(version), VERSIONS[version].release
     for line, since in (("int ipv4 show dynamicport tcp", (6, 0)), ("interface ipv4 show excludedportrange protocol=tcp", (6, 1))):
         result = run(host, f"netsh {line}")
@@ -80,13 +80,13 @@ def test_port_ranges_are_known_to_the_versions_that_have_them(version):
     "line",
     ["netsh int ipv4 show excludedportrange", "netsh int ipv4 show dynamicport sctp", "netsh winsock reset", "netsh int ipv4 show x tcp"],
 )
-def test_netsh_refuses_what_it_does_not_know(line):
+def test_netsh_refuses_what_it_does_not_know(line: str) -> None:
     result = run(make("10"), line)
     assert result.code == 1
     assert result.text
 
 
-def test_netsh_changes_the_exclusions():
+def test_netsh_changes_the_exclusions() -> None:
     host = make("10", processes=[{"name": "a.exe", "sockets": ["tcp 0.0.0.0:2702"]}])
     add = "netsh int ipv4 add excludedportrange protocol=tcp startport={} numberofports={}"
     assert run(host, add.format(3000, 10)).text == "Ok.\n\n"
@@ -101,7 +101,7 @@ def test_netsh_changes_the_exclusions():
     assert "requires elevation" in run(weak, add.format(3000, 1)).text
 
 
-def test_tasklist_tables():
+def test_tasklist_tables() -> None:
     host = make("10", processes=[{"name": "a.exe", "pid": 4712, "memory": 12345, "session": 1}], language="en")
     lines = run(host, "tasklist").text.splitlines()
     assert lines[0] == ""
@@ -114,7 +114,7 @@ def test_tasklist_tables():
     assert "12.345 K" in run(make("10", language="de", processes=[{"name": "a.exe", "memory": 12345}]), "tasklist").text
 
 
-def test_tasklist_services_and_filters():
+def test_tasklist_services_and_filters() -> None:
     host = make("7", processes=[{"name": "a.exe", "pid": 4712}])
     found = list(csv.reader(run(host, "tasklist /svc /fo csv /nh").text.splitlines()))
     assert ["System Idle Process", "0", "N/A"] in found
@@ -131,7 +131,7 @@ def test_tasklist_services_and_filters():
     assert run(host, 'tasklist /fi "what is this"').code == 1
 
 
-def test_taskkill():
+def test_taskkill() -> None:
     host = make("10", agent="original", processes=[{"name": "a.exe", "pid": 4712, "sockets": ["tcp 0.0.0.0:99"]}])
     assert run(host, "taskkill /pid 4712").code == 1
     result = run(host, "taskkill /pid 4712 /f")
@@ -170,7 +170,7 @@ SERVICE_NAME: Wuser32
 """  # noqa: W291
 
 
-def test_sc_layout():
+def test_sc_layout() -> None:
     host = make("7", agent="original")
     running = run(host, "sc queryex wuser32").text.splitlines()
     assert running[3] == "        STATE              : 4  RUNNING "
@@ -204,28 +204,28 @@ def test_sc_layout():
         ("sc create spooler binpath= x.exe", 1073, "CreateService"),
     ],
 )
-def test_sc_errors(line, code, function):
+def test_sc_errors(line: str, code: int, function: str) -> None:
     result = run(make("10"), line)
     assert result.code == code
     assert result.text.startswith(f"[SC] {function} FAILED {code}:\n\n")
 
 
 @pytest.mark.parametrize("line", ["sc start wuser32", "sc stop wuser32", "sc config wuser32 start= disabled", "sc delete wuser32"])
-def test_sc_changes_nothing_without_rights(line):
+def test_sc_changes_nothing_without_rights(line: str) -> None:
     host = make("10", agent="original", administrators=["boss"])
     before = host.snapshot()
     assert run(host, line).code == 5
     assert host.snapshot() == before
 
 
-def test_sc_needs_a_blank_behind_the_sign_before_windows_10():
+def test_sc_needs_a_blank_behind_the_sign_before_windows_10() -> None:
     assert run(make("7", agent="original"), "sc config wuser32 start=disabled").code == 1639
     assert run(make("10", agent="original"), "sc config wuser32 start=disabled").code == 0
     assert run(make("10", agent="original"), "sc config wuser32 start= sometimes").code == 1639
     assert run(make("10"), "sc nonsense").code == 1639
 
 
-def test_net_start_and_stop():
+def test_net_start_and_stop() -> None:
     host = make("10", agent={"build": "original", "stop_seconds": 4.0})
     stopped = run(host, "net stop wuser32")
     assert stopped.text == (
@@ -245,12 +245,12 @@ def test_net_start_and_stop():
     assert run(host, "net user").code == 1
 
 
-def test_net_stop_gives_up_on_a_service_that_hangs():
+def test_net_stop_gives_up_on_a_service_that_hangs() -> None:
     result = run(make("10", agent={"build": "original", "stop_hangs": True}), "net stop wuser32")
     assert (result.code, result.error) == (2, "The SMS Remote Control Agent service could not be stopped.\n\n")
 
 
-def test_reg():
+def test_reg() -> None:
     host = make("10")
     key = r"HKLM\SOFTWARE\Acme"
     done = "The operation completed successfully.\n"
@@ -274,7 +274,7 @@ def test_reg():
     assert run(make("10", administrators=["boss"]), rf"reg add {key} /f").error == "ERROR: Access is denied.\n"
 
 
-def test_reg_of_windows_xp_has_its_own_layout():
+def test_reg_of_windows_xp_has_its_own_layout() -> None:
     host = make("xp", registry={r"HKLM\SOFTWARE\Acme": {"Text": "x"}})
     assert (
         run(host, r"reg query HKLM\SOFTWARE\Acme").text
@@ -300,12 +300,12 @@ def test_reg_of_windows_xp_has_its_own_layout():
         (r"find UDP C:\n.txt", "", 2),
     ],
 )
-def test_filters(line, text, code):
+def test_filters(line: str, text: str, code: int) -> None:
     result = run(make(files={r"C:\n.txt": " UDP :1761 x\n TCP :17610 y\nz\n"}), line)
     assert (result.text, result.code) == (text, code)
 
 
-def test_who_and_where():
+def test_who_and_where() -> None:
     host = make("10")
     assert run(host, "whoami").text == "pc1\\helpdesk\n"
     assert run(host, "whoami", user="ACME\\Anna").text == "acme\\anna\n"
@@ -316,7 +316,7 @@ def test_who_and_where():
     assert run(host, "ping -n 1 10.0.0.1").code == 1
 
 
-def test_wmic():
+def test_wmic() -> None:
     host = make("10", processes=[{"name": "a.exe", "pid": 4712}])
     assert (
         run(host, "wmic os get version,caption").stdout

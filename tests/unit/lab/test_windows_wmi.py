@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import re
+import typing as t
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 import wire_recordings as recordings
 from lab.windows.events import WmiError
+from lab.windows.host import WindowsHost
 from lab.windows.wmi.wql import parse
 from windows_host import make, pid_of
 
@@ -21,7 +23,7 @@ RECORDED_VERSIONS = {"2003": "2003", "2008": "2008r2", "2012": "2012"}
 
 
 @pytest.fixture(scope="module")
-def shared():
+def shared() -> WindowsHost:
     return make(
         "10",
         agent="original",
@@ -29,32 +31,34 @@ def shared():
     )
 
 
-def names(host, where):
+def names(host: WindowsHost, where: str) -> list[t.Any]:
     found = host.query("root/cimv2", f"SELECT Name FROM Win32_Process WHERE {where}")
     return [instance.properties["Name"] for instance in found]
 
 
-def refused(host, query, namespace="root/cimv2", user=""):
+def refused(host: WindowsHost, query: str, namespace: str = "root/cimv2", user: str = "") -> int:
     with pytest.raises(WmiError) as caught:
         host.query(namespace, query, user=user)
     return caught.value.hresult
 
 
-def recorded_items(name):
+def recorded_items(name: str) -> t.Iterator[list[tuple[str, str, str, str]]]:
     text = recordings.read(name)
     for first, second in re.findall(r"<w:XmlFragment[^>]*>(.*?)</w:XmlFragment>|<p:Win32_\w+ [^>]*>(.*?)</p:Win32_\w+>", text, re.DOTALL):
         yield re.findall(r"<(?:p:)?(\w+)( xsi:nil=\"true\"/)?>(?:<(?:cim:)?(Datetime)>)?([^<]*)", first or second)
 
 
-def recorded_files():
+def recorded_files() -> list[str]:
     return [name for name in recordings.names("txwinrm__server_") if re.search(r"_(Process|Service|OperatingSystem)_(all|star)_", name)]
 
 
 if recorded_files():
 
     @pytest.mark.parametrize("name", recorded_files())
-    def test_properties_are_those_of_the_recording_in_its_order(name):
-        _start, year, class_name = re.match(r"(txwinrm__server)_(\d+)__(Win32_\w+?)_(?:all|star)", name).groups()
+    def test_properties_are_those_of_the_recording_in_its_order(name: str) -> None:
+        parts = re.match(r"(txwinrm__server)_(\d+)__(Win32_\w+?)_(?:all|star)", name)
+        assert parts
+        year, class_name = parts.group(2), parts.group(3)
         host = make(RECORDED_VERSIONS[year])
         ours = host.query("root/cimv2", f"SELECT * FROM {class_name}")
         compared = 0
@@ -73,7 +77,7 @@ if recorded_files():
         assert compared
 
     @pytest.mark.parametrize("year", sorted(RECORDED_VERSIONS))
-    def test_values_that_do_not_depend_on_the_computer_are_the_recorded_ones(year):
+    def test_values_that_do_not_depend_on_the_computer_are_the_recorded_ones(year: str) -> None:
         (recorded,) = recorded_items(f"txwinrm__server_{year}__Win32_OperatingSystem_all_000.txt")
         values = {key: text for key, _nil, _when, text in recorded}
         ours = make(RECORDED_VERSIONS[year]).query("root/cimv2", "SELECT * FROM Win32_OperatingSystem")[0].properties
@@ -115,7 +119,7 @@ if recorded_files():
         ("ProcessId = 0x1268", ["a.exe"]),
     ],
 )
-def test_conditions(shared, where, found):
+def test_conditions(shared: WindowsHost, where: str, found: list[str]) -> None:
     assert names(shared, where) == found
 
 
@@ -143,11 +147,11 @@ def test_conditions(shared, where, found):
         "ASSOCIATORS OF {Win32_Process.Handle=4}",
     ],
 )
-def test_what_is_no_query(shared, query):
+def test_what_is_no_query(shared: WindowsHost, query: str) -> None:
     assert refused(shared, query) == 0x80041017
 
 
-def test_unknown_classes_and_namespaces(shared):
+def test_unknown_classes_and_namespaces(shared: WindowsHost) -> None:
     assert refused(shared, "SELECT * FROM Win32_Nothing") == 0x80041010
     assert refused(shared, "SELECT * FROM Win32_Process", "root/nothing") == 0x8004100E
     assert refused(shared, "SELECT * FROM MSFT_NetTCPConnection", "root/standardcimv2") == 0x80041010
@@ -157,20 +161,20 @@ def test_unknown_classes_and_namespaces(shared):
 
 
 @pytest.mark.parametrize(("state", "hresult"), [("denied", 0x80041003), ("broken", 0x80041004), ("missing-class", 0x80041010)])
-def test_wmi_that_does_not_work(state, hresult):
+def test_wmi_that_does_not_work(state: str, hresult: int) -> None:
     host = make("10", wmi=state)
     assert refused(host, "SELECT Name FROM Win32_Process") == hresult
     if state == "missing-class":
         assert host.query("root/cimv2", "SELECT Version FROM Win32_OperatingSystem")
 
 
-def test_only_administrators_may_ask():
+def test_only_administrators_may_ask() -> None:
     host = make("10", administrators=["boss"])
     assert refused(host, "SELECT Name FROM Win32_Process", user="helpdesk") == 0x80041003
     assert host.query("root/cimv2", "SELECT Name FROM Win32_Process", user="Boss")
 
 
-def test_a_projection_has_its_columns_only_in_the_order_of_the_class(shared):
+def test_a_projection_has_its_columns_only_in_the_order_of_the_class(shared: WindowsHost) -> None:
     (found,) = shared.query("root/cimv2", "select processid, NAME from win32_process where ProcessId=4712")
     assert list(found.properties.items()) == [("Name", "a.exe"), ("ProcessId", 4712)]
     assert (found.class_name, found.namespace, found.whole) == ("Win32_Process", "root/cimv2", False)
@@ -179,7 +183,7 @@ def test_a_projection_has_its_columns_only_in_the_order_of_the_class(shared):
     assert len(found.properties) == 45
 
 
-def test_services_name_their_process(shared):
+def test_services_name_their_process(shared: WindowsHost) -> None:
     pid = pid_of(shared, "wuser32.exe")
     (found,) = shared.query(
         "root/cimv2", f"SELECT Name, State, StartMode, PathName, DesktopInteract FROM Win32_Service WHERE ProcessId = {pid}"
@@ -197,7 +201,7 @@ def test_services_name_their_process(shared):
     assert "DelayedAutoStart" not in make("7").query("root/cimv2", "SELECT * FROM Win32_Service")[0].properties
 
 
-def test_files_have_size_time_and_version(shared):
+def test_files_have_size_time_and_version(shared: WindowsHost) -> None:
     (found,) = shared.query(
         "root/cimv2", r"SELECT FileSize, LastModified, Version FROM CIM_DataFile WHERE Name = 'C:\\Windows\\Wuser32.exe'"
     )
@@ -207,13 +211,13 @@ def test_files_have_size_time_and_version(shared):
     assert found.properties == {"Hidden": True, "Name": r"c:\sms.ini"}
 
 
-def test_creation_dates_lie_after_the_boot(shared):
+def test_creation_dates_lie_after_the_boot(shared: WindowsHost) -> None:
     boot = shared.query("root/cimv2", "SELECT LastBootUpTime FROM Win32_OperatingSystem")[0].properties["LastBootUpTime"]
     dates = [i.properties["CreationDate"] for i in shared.query("root/cimv2", "SELECT CreationDate FROM Win32_Process WHERE ProcessId > 4")]
     assert all(boot < date < shared.clock.now() for date in dates)
 
 
 @given(st.text(alphabet="SELECT *FROM Win32_Process WHERE Name=<>!'\"\\()%1 LIKEANDORNOTISNULL", max_size=60))
-def test_a_query_is_read_or_refused(text):
+def test_a_query_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(WmiError):
         parse(text)

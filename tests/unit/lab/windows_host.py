@@ -66,7 +66,7 @@ def run(host: WindowsHost, command_line: str, *, code_page: int = 65001, user: s
         elif isinstance(event, Pause):
             waited += event.seconds
             if event.seconds == math.inf:
-                events.close()  # type: ignore[attr-defined]
+                events.close()
                 return Result(written["stdout"], written["stderr"], -1, waited)
             if isinstance(host.clock, TurnedClock):
                 host.clock.seconds += event.seconds

@@ -20,6 +20,10 @@ if t.TYPE_CHECKING:
     from ..host import WindowsHost
 
 
+Events = t.Generator[Output | Pause | Exit, None, None]
+"""What a command does, step by step; Exit is the last. Closing it early ends what it has started."""
+
+
 class Session:
     """The state that commands on one command line share.
 
@@ -114,7 +118,7 @@ def _environment(host: WindowsHost, user: str) -> dict[str, str]:
 
 def run_command(
     host: WindowsHost, command_line: str, code_page: int, environment: t.Mapping[str, str], directory: str | None, skip_cmd: bool, user: str
-) -> t.Iterator[Output | Pause | Exit]:
+) -> Events:
     """See WindowsHost.execute."""
     session = Session(host, code_page, environment, directory, user)
     if not host.state.files.is_directory(session.directory):
@@ -149,7 +153,7 @@ def unquoted(session: Session, text: str) -> str:
     return line[1:last] + line[last + 1 :] if last > 0 else line[1:]
 
 
-def _finish(steps: Steps) -> t.Iterator[Output | Pause | Exit]:
+def _finish(steps: Steps) -> Events:
     try:
         code = yield from steps
     except Interrupted as interrupted:
@@ -157,7 +161,7 @@ def _finish(steps: Steps) -> t.Iterator[Output | Pause | Exit]:
     yield Exit(code & 0xFFFFFFFF)
 
 
-def _with_process(host: WindowsHost, name: str, events: t.Iterator[Output | Pause | Exit]) -> t.Iterator[Output | Pause | Exit]:
+def _with_process(host: WindowsHost, name: str, events: Events) -> Events:
     """While the command takes time, its process can be seen; it ends with the command, however that ends."""
     pid = 0
     boot_count = host.boot_count
@@ -167,9 +171,7 @@ def _with_process(host: WindowsHost, name: str, events: t.Iterator[Output | Paus
                 pid = _show_process(host, name)
             yield event
     finally:
-        close = getattr(events, "close", None)
-        if close is not None:
-            close()
+        events.close()
         if pid and host.boot_count == boot_count:
             host.own().processes.pop(pid, None)
 
