@@ -51,7 +51,7 @@ class Fleet:
         if not speed:
             raise settings.wrong("speed", "must be above 0")
         restart = RestartDescription(
-            shutdown_seconds=settings.decimal("shutdown_seconds", 0.1), boot_seconds=settings.decimal("boot_seconds", 0.5)
+            shutdown_seconds=settings.decimal("shutdown_seconds", 0.3), boot_seconds=settings.decimal("boot_seconds", 0.5)
         )
         settings.done()
         clock = Clock(speed)

@@ -67,7 +67,7 @@ class RestartDescription:
 
     goes_down: bool = True
     comes_back: bool = True
-    shutdown_seconds: float = 0.1
+    shutdown_seconds: float = 0.3
     boot_seconds: float = 0.5
 
 

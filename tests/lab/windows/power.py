@@ -70,7 +70,8 @@ class Power:
         if self.pending is None and self.phase == "on":
             return
         now, plan = self._host.clock.monotonic(), self._host.description.restart
-        if self.phase == "on" and self.pending is not None and now >= self.pending.at and plan.goes_down:
+        # Services are ended one after another: whoever asked for the restart still gets the answer to that.
+        if self.phase == "on" and self.pending is not None and plan.goes_down and now >= self.pending.at + plan.shutdown_seconds / 2:
             self.phase, self._until = "closing", self.pending.at + plan.shutdown_seconds
         if self.phase == "closing" and now >= self._until:
             again = self.pending is not None and self.pending.kind == "restart" and plan.comes_back

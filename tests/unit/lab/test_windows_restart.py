@@ -23,10 +23,14 @@ def test_the_phases_of_a_restart() -> None:
     assert host.snapshot()["pending_restart"] == {"kind": "restart", "delay": 30, "message": "Maintenance"}
     pass_time(host, 29.9)
     assert host.accepting
+    assert run(host, "shutdown /r").code == 1190
     pass_time(host, 0.2)
+    assert host.accepting
+    assert run(host, "shutdown /r").code == 1115
+    pass_time(host, 0.5)
     assert not host.accepting
     assert host.snapshot()["power"] == "closing"
-    pass_time(host, 1.0)
+    pass_time(host, 0.5)
     assert host.snapshot()["power"] == "booting"
     assert host.snapshot()["processes"] == []
     pass_time(host, 4.8)
@@ -115,8 +119,11 @@ def test_the_default_delay_is_thirty_seconds_of_the_host() -> None:
     host = make("10", clock=TurnedClock(speed=10.0))
     run(host, "shutdown /r")
     pass_time(host, 2.9)
-    assert host.accepting
-    pass_time(host, 0.2)
+    assert run(host, "shutdown /a").code == 0
+    run(host, "shutdown /r")
+    pass_time(host, 3.1)
+    assert run(host, "shutdown /a").code == 1116
+    pass_time(host, 0.5)
     assert not host.accepting
 
 
