@@ -31,8 +31,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/tests/support
 unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH
 
-# Tests of one file share a fleet, so a file goes to one worker.
-PYTEST = $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --junitxml $(REPORTS)/$@/$@.xml
+# Tests of one file share a fleet, so a file goes to one worker; where a group is named, the group does.
+PYTEST = $(BIN)/python -m pytest --quiet --numprocesses 2 --dist $(or $(DIST),loadfile) --junitxml $(REPORTS)/$@/$@.xml
 ANSIBLE_TEST = cd $(TREE) && $(BIN)/python $(CURDIR)/tests/support/run_ansible_test.py --report $(REPORTS)/$@
 
 .DEFAULT_GOAL := help
@@ -63,6 +63,7 @@ integration: setup packages
 molecule: setup
 	@$(BIN)/python tests/support/run_molecule.py
 
+tarball: DIST := loadgroup
 tarball: setup
 	@$(PYTEST) tests/tarball
 

@@ -18,7 +18,7 @@ LINTERS: dict[str, list[str]] = {
     "ruff": ["ruff", "check", "--quiet"],
     "format": ["ruff", "format", "--check", "--quiet", "--diff"],
     "mypy": ["mypy", "-p", "ansible_collections.sms.helpdesk.plugins", "-p", "lab"],
-    "mypy-support": ["mypy", "tests/support", "tests/bench"],
+    "mypy-tests": ["mypy", "tests/support", "tests/bench", "tests/tarball"],
     "yamllint": ["yamllint", "--strict", "."],
     "ansible-lint": ["ansible-lint", "--strict", "--offline", "-q"],
     "shellcheck": ["shellcheck", ".ci/run"],
