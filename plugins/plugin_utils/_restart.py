@@ -16,6 +16,8 @@ from ._errors import ActionRefused, HelpdeskError, QueryRefused, Unreachable
 
 # ERROR_SHUTDOWN_IS_SCHEDULED, ERROR_SHUTDOWN_IN_PROGRESS: somebody else already asked for one.
 _ALREADY_ASKED = (1190, 1115)
+# What a client that shuts down looks like to whoever has just sent it a command.
+_GOING_DOWN = frozenset({"reset", "refused", "no-route", "timeout", "not-winrm", "shell-gone", "error"})
 _POLL_SECONDS = 2.0
 # A clock that is set moves the boot time Windows computes by seconds; a restart that was not seen must move it by more.
 _CLOCK_TOLERANCE = datetime.timedelta(seconds=30)
@@ -100,11 +102,14 @@ def restart(connect: t.Callable[[], t.Any], host: str, message: str, delay: int,
 
 
 def _request(session: t.Any, message: str, delay: int) -> None:
+    session.open()
     try:
         result = session.run(f'shutdown /r /t {delay:d} /c "{message}"', once=True)
-    except Unreachable:
+    except Unreachable as error:
         # The client may have begun to shut down before it could answer; the boot time will tell. It is not asked twice.
-        return
+        if error.reason in _GOING_DOWN:
+            return
+        raise
     if result.exit_code not in (0, *_ALREADY_ASKED):
         raise ActionRefused(
             session.host,

@@ -221,16 +221,20 @@ class Session:
             f"{escape(wql)}</w:Filter></n:Enumerate>"
         )
         rows: list[dict[str, str | None]] = []
+        context = ""
         try:
             answer = self._ask(f"{_ENUMERATION}/Enumerate", resource, body, refused=True)
             while True:
-                rows.extend(_instances(answer))
-                # The end may be marked in either namespace; the context may be there but empty (recordings).
-                context = next((e.text for e in answer.iter(f"{{{_ENUMERATION}}}EnumerationContext")), None)
+                page = list(_instances(answer))
+                rows.extend(page)
+                # The end may be marked in either namespace, the context may be there but empty (recordings); a page
+                # without one leaves the last one valid (WS-Enumeration 3.2).
+                given = next((e.text or "" for e in answer.iter(f"{{{_ENUMERATION}}}EnumerationContext")), None)
+                context = context if given is None else given.strip()
                 ended = any(True for space in (_WSMAN, _ENUMERATION) for _e in answer.iter(f"{{{space}}}EndOfSequence"))
-                if ended or not (context or "").strip():
+                if ended or not context or (given is None and not page):
                     return rows
-                cursor = f"<n:EnumerationContext>{escape(context or '')}</n:EnumerationContext>"
+                cursor = f"<n:EnumerationContext>{escape(context)}</n:EnumerationContext>"
                 body = f"<n:Pull>{cursor}<n:MaxElements>1000</n:MaxElements></n:Pull>"
                 answer = self._post(f"{_ENUMERATION}/Pull", resource, body)
         except Fault as fault:
