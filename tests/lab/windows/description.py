@@ -122,7 +122,7 @@ def read_host(data: t.Any, where: str, restart: RestartDescription) -> HostDescr
     agent = _agent(read, version)
     if agent:
         services.append(agent)
-    computer = read.text("computer_name", name.split(".")[0].upper().replace("_", "-")[:15])
+    computer = read.text("computer_name", name.partition(".")[0].upper().replace("_", "-")[:15])
     description = HostDescription(
         name=name,
         computer_name=computer,

@@ -134,6 +134,7 @@ def _atom(tokens: list[str], lookup: t.Callable[[str], str | None]) -> tuple[int
 
 
 def _exit(interpreter: Interpreter, call: Call) -> Steps:
+    yield from ()  # a generator like all other commands, though it prints nothing
     words = call.arguments.split()
     only_batch = bool(words) and words[0].lower() == "/b"
     number = words[1] if only_batch and len(words) > 1 else words[0] if words and not only_batch else ""
@@ -144,7 +145,6 @@ def _exit(interpreter: Interpreter, call: Call) -> Steps:
 
         raise Leave(call.session.errorlevel)
     raise Interrupted(call.session.errorlevel)
-    yield
 
 
 def _call(interpreter: Interpreter, call: Call) -> Steps:
