@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import dataclasses
-from xml.etree import ElementTree
 from collections.abc import Iterable
 from pathlib import Path
+from xml.etree import ElementTree
 
 DIRECTORY = Path(__file__).resolve().parents[2] / ".build" / "reports"
 
