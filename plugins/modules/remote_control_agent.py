@@ -11,7 +11,7 @@ short_description: Start, stop, disable or restore the remote control agent of a
 version_added: 1.0.0
 description:
   - Brings the service of the remote control agent into a state. Whatever stops or disables it first keeps its start type and state in the
-    registry of the client (C(HKLM\SOFTWARE\sms.helpdesk\services)), so that O(state=restored) can put back exactly that, also from another
+    registry of the client (C(HKLM\SOFTWARE\sms.helpdesk.Wuser32)), so that O(state=restored) can put back exactly that, also from another
     controller and after an interrupted run.
   - Uses C(sc) and WMI over the WinRM connection of the host, without PowerShell.
 author:

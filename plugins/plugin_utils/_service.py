@@ -20,7 +20,8 @@ from ._text import decode
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.$-]{0,79}")
 """Names of services that can be used in a command line and a query as they are."""
 
-MEMORY_KEY = r"HKLM\SOFTWARE\sms.helpdesk\services"
+MEMORY_KEY = r"HKLM\SOFTWARE\sms.helpdesk."
+"""What the name of the service is appended to: one key without parents of its own, so that forgetting leaves nothing behind."""
 
 _START_WORDS = {"Auto": "auto", "Manual": "demand", "Disabled": "disabled", "System": "system", "Boot": "boot"}
 _SC_START = {"AUTO_START": "Auto", "DEMAND_START": "Manual", "DISABLED": "Disabled", "SYSTEM_START": "System", "BOOT_START": "Boot"}
@@ -105,14 +106,14 @@ class ServiceControl:
 
     def remembered(self) -> Memory | None:
         """What was remembered, None if nothing was (or it is damaged, which is the same)."""
-        result = self._session.run(f'reg query "{MEMORY_KEY}\\{self._name}"')
+        result = self._session.run(f'reg query "{MEMORY_KEY}{self._name}"')
         values = dict(re.findall(r"^\s+(StartMode|State)\s+REG_SZ\s+(\S.*?)\s*$", decode(result.stdout), re.MULTILINE))
         start_mode, state = values.get("StartMode", ""), values.get("State", "")
         return Memory(start_mode, state) if start_mode in _START_WORDS and state in _SC_STATE.values() else None
 
     def remember(self, service: Service) -> None:
         """Keep what `service` is like on the client, over whatever was kept."""
-        key = f"{MEMORY_KEY}\\{self._name}"
+        key = f"{MEMORY_KEY}{self._name}"
         for value, data in (("StartMode", service.start_mode), ("State", service.state)):
             result = self._session.run(f'reg add "{key}" /v {value} /t REG_SZ /d "{data}" /f')
             if result.exit_code:
@@ -120,7 +121,7 @@ class ServiceControl:
 
     def forget(self) -> None:
         """Remove what was kept."""
-        result = self._session.run(f'reg delete "{MEMORY_KEY}\\{self._name}" /f')
+        result = self._session.run(f'reg delete "{MEMORY_KEY}{self._name}" /f')
         if result.exit_code:
             raise self._refused("removing the note of how it was from the registry", result.exit_code)
 
