@@ -246,7 +246,8 @@ def test_windows_nt_before_sp3_hides_tcp_listeners() -> None:
 
 
 def test_phantom_tcp_rows_of_nt_4() -> None:
-    text = "Windows NT Version 4.0\r\n  TCP 0.0.0.0:135 0.0.0.0:0 LISTENING\r\n  TCP 0.0.0.0:1762 0.0.0.0:0 LISTENING\r\n  UDP 0.0.0.0:1762 *:*\r\n"
+    rows = ["TCP 0.0.0.0:135 0.0.0.0:0 LISTENING", "TCP 0.0.0.0:1762 0.0.0.0:0 LISTENING", "UDP 0.0.0.0:1762 *:*"]
+    text = "\r\n".join(["Windows NT Version 4.0", *rows])
     result = capture(text, NOBODY)
     assert (status(result, 1762, "tcp"), status(result, 1762, "udp")) == ("unknown", "conflict")
 

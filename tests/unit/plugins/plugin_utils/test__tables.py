@@ -59,7 +59,8 @@ def test_numbers_that_are_no_ports_are_left_out() -> None:
     [(49152, 16384, PortRange(49152, 65535)), (1024, 64511, PortRange(1024, 65534)), (65000, 999, None), (0, 0, None)],
 )
 def test_dynamic_range(start: int, count: int, wanted: PortRange | None) -> None:
-    text = f"\r\nProtocol udp Dynamic Port Range\r\n---------------------------------\r\nStart Port      : {start}\r\nNumber of Ports : {count}\r\n"
+    head = "\r\nProtocol udp Dynamic Port Range\r\n---------------------------------\r\n"
+    text = f"{head}Start Port      : {start}\r\nNumber of Ports : {count}\r\n"
     assert _netsh.parse(text).dynamic.get("udp") == wanted
 
 
