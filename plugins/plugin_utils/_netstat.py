@@ -14,7 +14,8 @@ import typing as t
 from ._port_names import PORTS_BY_NAME
 
 # Select-String marks its hits with '>'; Japanese rows are indented by five blanks, collapsed ones by none.
-_ROW = re.compile(r"[ \t>]*(TCP|UDP)(?:v[46])?[ \t]+(\S+)[ \t]+(\S+)(?:[ \t]+(\S.*))?", re.IGNORECASE)
+# Blanks follow where a column is empty; a row that was cut off may end anywhere.
+_ROW = re.compile(r"[ \t>]*(TCP|UDP)(?:v[46])?[ \t]+(\S+)(?:[ \t]+(\S+)(?:[ \t]+(\S.*))?)?[ \t]*", re.IGNORECASE)
 _PROGRAM = re.compile(r"\s*\[([^\[\]]{1,260})\]\s*")
 _COMPONENT = re.compile(r"\s+([A-Za-z][\w.$-]{0,79})\s*")
 # Only for output without process ids: with them TIME_WAIT shows process id 0 in every language.
@@ -85,7 +86,7 @@ def _local_ports(text: str) -> tuple[int, ...] | None:
 def _endpoint(match: re.Match[str]) -> Endpoint | None:
     protocol, local, remote, tail = match.groups()
     address, colon, port_text = local.rpartition(":")
-    _remote_address, remote_colon, remote_port_text = remote.rpartition(":")
+    _remote_address, remote_colon, remote_port_text = (remote or "").rpartition(":")
     if not colon or not remote_colon or not address:
         return None
     ports = _local_ports(port_text)
@@ -116,8 +117,8 @@ def parse(text: str) -> Listing:
         if match:
             endpoint = _endpoint(match)
             if endpoint is None:
-                # A sentence may begin with the word TCP; only something with two address columns counts as a lost row.
-                if ":" in match.group(2) and ":" in match.group(3):
+                # A sentence may begin with the word TCP; only something with an address counts as a lost row.
+                if ":" in match.group(2):
                     unreadable.append(line.strip())
                 named = True
             else:
