@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: sms.helpdesk contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make bench`: what an audit of a fleet costs, ours and others', side by side in one run on the lab.
+
+Nothing here is a test: it prints, and ends with status 0 unless something could not be run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from measure import Cost, canned_lab, median, run
+from report import parse_seconds, table, verdicts
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[1]
+BUILD = CHECKOUT / ".build"
+PLACE = BUILD / "bench"
+
+OURS, DETECT, PEER, HAND = "port_conflict_info", "detect (playbook)", "win_listen_ports_facts", "pypsrp by hand"
+
+
+def environment_for_all() -> Path:
+    """The `bin` directory of the environment in which everything that is compared runs."""
+    requirements = [CHECKOUT / name for name in ("requirements.txt", "tests/lab/requirements.txt", "tests/bench/requirements.txt")]
+    core = next(line for line in (CHECKOUT / "tests/requirements.txt").read_text().splitlines() if line.startswith("ansible-core"))
+    said = core.encode() + b"".join(path.read_bytes() for path in requirements)
+    place = PLACE / "environment"
+    stamp = place / f"{hashlib.sha256(said).hexdigest()[:16]}.stamp"
+    if not stamp.exists():
+        print("Setting up the environment of the benchmark (the package ansible is large)", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
+        listed = [argument for path in requirements for argument in ("-r", str(path))]
+        subprocess.run([place / "bin" / "python", "-m", "pip", "install", "--quiet", "--quiet", core, *listed], check=True)
+        stamp.touch()
+    return place / "bin"
+
+
+def contenders(binaries: Path, forks: int) -> dict[str, Callable[[Path], list[str]]]:
+    """What is compared: a command line each, made from the path of the inventory."""
+    playbook = str(binaries / "ansible-playbook")
+
+    def play(name: str) -> Callable[[Path], list[str]]:
+        return lambda inventory: [playbook, "-i", str(inventory), "-f", str(forks), name]
+
+    return {
+        OURS: play(str(HERE / "plays" / "ours.yml")),
+        DETECT: play("sms.helpdesk.detect"),
+        PEER: play(str(HERE / "plays" / "peer.yml")),
+        HAND: lambda inventory: [str(binaries / "python"), str(HERE / "by_hand.py"), str(inventory), str(forks)],
+    }
+
+
+def compare(binaries: Path, hosts: int, forks: int, runs: int, delay_ms: float) -> dict[str, Cost]:
+    """The median cost of each, in turns, every second turn backwards."""
+    fleet = yaml.safe_load((HERE / "fleet.yml").read_text(encoding="utf-8"))
+    fleet["hosts"][0]["count"] = hosts
+    PLACE.mkdir(parents=True, exist_ok=True)
+    path = PLACE / "fleet.yml"
+    path.write_text(yaml.safe_dump(fleet, sort_keys=False), encoding="utf-8")
+    configuration = PLACE / "ansible.cfg"
+    configuration.touch()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHON"))}
+    environment |= {"ANSIBLE_CONFIG": str(configuration), "ANSIBLE_COLLECTIONS_PATH": str(BUILD), "ANSIBLE_HOME": str(PLACE / "ansible")}
+    commands = contenders(binaries, forks)
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    with canned_lab(path, PLACE / "lab", delay_ms) as lab:
+        for turn in range(runs):
+            for name in list(commands) if turn % 2 == 0 else reversed(commands):
+                costs[name].append(run(lab, commands[name](lab.inventory), environment, PLACE / "output.log"))
+                print(".", end="", flush=True)
+    print()
+    return {name: median(found) for name, found in costs.items()}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--hosts", type=int, default=200)
+    parser.add_argument("--forks", type=int, default=20)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--delays", type=float, nargs="+", default=[0.0, 50.0], help="milliseconds added to every post")
+    options = parser.parse_args()
+    binaries = environment_for_all()
+    first: dict[str, Cost] = {}
+    for delay in options.delays:
+        print(
+            f"\n{options.hosts} clients, {options.forks} forks or threads, NTLM with message encryption, {delay:.0f} ms added to each post."
+        )
+        print(f"Median of {options.runs}; CPU time, posts and bytes are for each client.", flush=True)
+        costs = compare(binaries, options.hosts, options.forks, options.runs, delay)
+        table(costs, OURS, options.hosts)
+        first = first or costs
+    print(f"\n{PEER} gets a canned answer: the time PowerShell takes on a real client is not in these figures.\n")
+    verdicts(first[OURS], first[PEER], parse_seconds(BUILD))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
