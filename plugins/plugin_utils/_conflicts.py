@@ -113,6 +113,7 @@ class _Court:
         self.conflicts: list[dict[str, t.Any]] = []
         self.warnings: dict[str, None] = {}
         endpoints = evidence.endpoints or []
+        self.udp_ports = {e.ports for e in endpoints if e.protocol == "udp"}
         self.blind = {protocol: self._blindness(protocol, endpoints) for protocol in ("tcp", "udp")}
         self.nameless = {
             protocol: [e for e in endpoints if e.protocol == protocol and not e.ports and e.kind is not None] for protocol in ("tcp", "udp")
@@ -129,10 +130,7 @@ class _Court:
             if self.evidence.partial and not any(e.protocol == "udp" for e in endpoints):
                 return "the capture has no UDP row at all (made with -p tcp or filtered?), so nothing is known of UDP ports"
             return None
-        listeners = [e for e in endpoints if e.kind == "listener"]
-        if (self.evidence.os_version or (99,))[0] < 5:
-            listeners = [e for e in listeners if not self._phantom(e)]
-        if not listeners:
+        if not any(e.kind == "listener" and not self._phantom(e) for e in endpoints):
             return (
                 "no listening TCP port is listed at all; Windows NT before 4.0 SP3 hides them (Q134404, Q175952), "
                 "and so does a filtered listing, so nothing is known of TCP ports"
@@ -140,8 +138,11 @@ class _Court:
         return None
 
     def _phantom(self, endpoint: Endpoint) -> bool:
-        """NT 4 may print a TCP line for a socket that is bound for UDP only [Q194171]."""
-        return endpoint.protocol == "tcp" and any(e.protocol == "udp" and e.ports == endpoint.ports for e in self.evidence.endpoints or ())
+        """NT 4, or what may be it, can print a TCP line for a socket that is bound for UDP only [Q194171]."""
+        version = self.evidence.os_version
+        if endpoint.pid is not None or endpoint.protocol != "tcp" or (version is not None and version >= (5,)):
+            return False
+        return endpoint.ports in self.udp_ports
 
     def _owner(self, endpoint: Endpoint) -> Owner:
         if endpoint.program is not None:
@@ -175,7 +176,7 @@ class _Court:
             if len(endpoint.ports) > 1:
                 self._warn_ambiguous(endpoint)
                 side = side if endpoint.ports[0] == need.port else "ambiguous"
-            elif side == "foreign" and endpoint.pid is None and (self.evidence.os_version or (99,))[0] < 5 and self._phantom(endpoint):
+            elif side == "foreign" and self._phantom(endpoint):
                 self._warn(f"{need.label} is listed, but NT 4 may show a TCP line for a UDP-only socket (Q194171)")
                 side = "ambiguous"
             sides[side].append((endpoint, owner))
