@@ -21,7 +21,8 @@ from ._text import decode
 # `ver` in all languages: the number stands in brackets, except on Windows NT and Wine. Addresses and programs may stand in
 # brackets too ([::ffff:10.0.0.5], [python3.11.exe]), so the name of the system has to come first.
 _VERSION = re.compile(
-    r"Microsoft Windows[^\[\r\n]{0,20}\[[^\]\d]{0,40}(\d{1,3}(?:\.\d{1,6}){1,3})[^\]]{0,20}\]|Windows NT\D{0,20}(\d\.\d{1,2})|Microsoft Windows (\d{1,3}(?:\.\d{1,6}){1,3})"
+    r"Microsoft Windows[^\[\r\n]{0,20}\[[^\]\d]{0,40}(\d{1,3}(?:\.\d{1,6}){1,3})[^\]]{0,20}\]"
+    r"|Windows NT\D{0,20}(\d\.\d{1,2})|Microsoft Windows (\d{1,3}(?:\.\d{1,6}){1,3})"
 )
 
 # The echoed lines tell netsh's tables apart even where a translated title does not name the protocol.
