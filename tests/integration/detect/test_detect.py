@@ -215,7 +215,7 @@ def test_check_mode_is_the_normal_mode(controller: Controller) -> None:
         assert checked.of(host) == normal.of(host)
 
 
-FAULTS = [
+FAULTS: list[tuple[dict[str, t.Any], str | None]] = [
     ({"kind": "refuse"}, "refused"),
     ({"kind": "drop", "on": "Create"}, "reset"),
     ({"kind": "drop", "on": "Receive"}, "reset"),
