@@ -92,7 +92,7 @@ def main() -> int:
     first: dict[str, Cost] = {}
     for delay in options.delays:
         print(
-            f"\n{options.hosts} clients, {options.forks} forks or threads, NTLM with message encryption, {delay:.0f} ms added to each post."
+            f"\n{options.hosts} clients, {options.forks} forks or threads, NTLM with message encryption, each post delayed by {delay:.0f} ms."
         )
         print(f"Median of {options.runs}; CPU time, posts and bytes are for each client.", flush=True)
         costs = compare(binaries, options.hosts, options.forks, options.runs, delay)
