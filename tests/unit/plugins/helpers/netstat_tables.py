@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tables of `netstat`, printed as Windows prints them in its languages, for tests that read them back."""
 
-# ruff: noqa: RUF001 - letters of these languages are meant, also where they look like Latin ones
-
 from __future__ import annotations
 
 import dataclasses

@@ -39,7 +39,16 @@ def old(*rows: Row) -> str:
 class TestBadFiles:
     @pytest.mark.parametrize(
         "data",
-        [b"", b"\r\n", b"\xff\xfe", b"PK\x03\x04" + bytes(200), b"\x89PNG\r\n\x1a\n", bytes(4096), "Zugriff verweigert".encode("cp850"), TASKS.encode()],
+        [
+            b"",
+            b"\r\n",
+            b"\xff\xfe",
+            b"PK\x03\x04" + bytes(200),
+            b"\x89PNG\r\n\x1a\n",
+            bytes(4096),
+            "Zugriff verweigert".encode("cp850"),
+            TASKS.encode(),
+        ],
     )
     def test_no_listing_is_inconclusive(self, data: bytes) -> None:
         answer = judged(data)

@@ -28,7 +28,7 @@ SERVICES = "query: SELECT Name, ProcessId FROM Win32_Service WHERE "
 REFUSED = QueryRefused("pc07", "the WMI query for Win32_Process", "access was denied", "use an administrator", "access-denied", 0x80070005)
 OVERDUE = CommandTimeout("pc07", "the command in the client's shell", "it did not end in time", "look at its load", "command-timeout")
 LOST = Unreachable("pc07", "WinRM at http://10.0.0.7:5985/wsman", "the connection was cut", "run again", "reset")
-USAGE = "\r\nDisplays protocol statistics and current TCP/IP network connections.\r\n\r\nNETSTAT [-a] [-e] [-n] [-s] [-p proto] [-r] [interval]\r\n"
+USAGE = "\r\nDisplays protocol statistics.\r\n\r\nNETSTAT [-a] [-e] [-n] [-s] [-p proto] [-r] [interval]\r\n"
 MISSING = "'netstat' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
 
 
@@ -79,7 +79,14 @@ class TestTheCommandLine:
         script = Script((LOOK, windows()))
         audit(script, QUESTION)
         (line,) = script.asked
-        for part in ("ver", "netstat -ano", "excludedportrange protocol=tcp", "excludedportrange protocol=udp", "dynamicport tcp", "dynamicport udp"):
+        for part in (
+            "ver",
+            "netstat -ano",
+            "excludedportrange protocol=tcp",
+            "excludedportrange protocol=udp",
+            "dynamicport tcp",
+            "dynamicport udp",
+        ):
             assert part in line
         # && would stop behind the first part that fails; a line longer than 8191 characters cmd.exe does not take.
         assert "&&" not in line
@@ -107,7 +114,9 @@ class TestTrouble:
         assert {entry["status"] for entry in answer["ports"]} == {"unknown"}
         assert "in time" in answer["warnings"][0]
 
-    @pytest.mark.parametrize("first", [USAGE, MISSING, "", "\r\nActive Connections\r\n\r\n  Proto  Local Address  Foreign Address  State  PID\r\n"])
+    @pytest.mark.parametrize(
+        "first", [USAGE, MISSING, "", "\r\nActive Connections\r\n\r\n  Proto  Local Address  Foreign Address  State  PID\r\n"]
+    )
     @pytest.mark.parametrize("second", [MISSING, "", CommandResult(b"", b"Initialization failed: 10106\r\n", 1), OVERDUE])
     def test_netstat_does_not_answer_in_any_way(self, first: str, second: t.Any) -> None:
         answer = asked((LOOK, windows(listing=first)), (WITHOUT_PIDS, second))
@@ -226,7 +235,10 @@ class TestWmiRefuses:
 
     def test_the_services_alone_are_refused(self) -> None:
         answer = asked(
-            (LOOK, windows(udp("0.0.0.0:1762", 2316))), (PROCESSES, [process(2316, "svchost.exe")]), (SERVICES, REFUSED), (TASKLIST, self.TASKS)
+            (LOOK, windows(udp("0.0.0.0:1762", 2316))),
+            (PROCESSES, [process(2316, "svchost.exe")]),
+            (SERVICES, REFUSED),
+            (TASKLIST, self.TASKS),
         )
         assert answer["conflicts"][0]["services"] == ["Dnscache", "TapiSrv"]
 

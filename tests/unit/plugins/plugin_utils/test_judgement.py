@@ -21,7 +21,7 @@ WINDOWS_7 = (6, 1, 7601)
 # A listing of a working Windows always has these.
 USUAL = [tcp("0.0.0.0:135", 564), tcp("0.0.0.0:445", 4), udp("0.0.0.0:500", 900)]
 OLD = [row._replace(pid=None) for row in USUAL]
-NONE_RESERVED = {"tcp": [], "udp": []}
+NONE_RESERVED: dict[str, list[PortRange]] = {"tcp": [], "udp": []}
 BACKUP = Owner(2316, "known", "backupd.exe", "C:\\Program Files\\Backup\\backupd.exe", ("BackupAgent",))
 WUSER = Owner(1200, "known", "Wuser32.EXE", "C:\\WINNT\\Wuser32.exe")
 GONE = Owner(2316, "exited")
@@ -93,7 +93,7 @@ class TestNothingCanBeKnown:
     def test_names_no_table_knows(self) -> None:
         judgement = judged([*USUAL, tcp("PC07:backup-agent", 77, "PC07:0")])
         assert judgement.verdict == "inconclusive"
-        assert {port for port in statuses(judgement)} == {"1761/tcp", "1762/tcp", "1763/tcp", "1764/tcp"}
+        assert set(statuses(judgement)) == {"1761/tcp", "1762/tcp", "1763/tcp", "1764/tcp"}
         assert "backup-agent" in judgement.warnings[0]
 
     def test_excluded_ranges_that_were_not_listed_may_hold_the_port(self) -> None:
@@ -386,7 +386,13 @@ class TestMessages:
     def test_strangers_cannot_write_into_it(self) -> None:
         owner = Owner(2316, "known", self.NASTY, self.NASTY, (self.NASTY,))
         (conflict,) = judged([*USUAL, udp("0.0.0.0:1762", 2316)], owner).conflicts
-        for text in (conflict["message"], conflict["process"], conflict["path"], conflict["services"][0], conflict["endpoints"][0]["process"]):
+        for text in (
+            conflict["message"],
+            conflict["process"],
+            conflict["path"],
+            conflict["services"][0],
+            conflict["endpoints"][0]["process"],
+        ):
             assert text.isprintable()
 
     def test_nor_into_a_warning(self) -> None:

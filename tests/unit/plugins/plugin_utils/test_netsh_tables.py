@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._netsh import PortRange, parse
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._text import decode
@@ -59,7 +61,7 @@ class TestNoTable:
 
 
 class TestExcluded:
-    ROWS = ["      1761        1860      ", "      5357        5357      ", "     50000       50059     *"]
+    ROWS: t.ClassVar = ["      1761        1860      ", "      5357        5357      ", "     50000       50059     *"]
 
     @pytest.mark.parametrize("language", EXCLUDED)
     @pytest.mark.parametrize("protocol", ["tcp", "udp", "TCP"])

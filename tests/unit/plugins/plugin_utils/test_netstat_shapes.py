@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Listings in every shape Windows and the people who save them give to `netstat`."""
 
-# ruff: noqa: RUF001 - the state words are meant as Windows mangles them
-
 from __future__ import annotations
 
 import typing as t
@@ -194,7 +192,10 @@ class TestColumns:
             "  TCP    0.0.0.0:1761           0.0.0.0:0              LISTENING       2316     InHost      \r\n"
             "  TCP    10.0.0.7:50000         10.0.0.9:443           ESTABLISHED     77       InHost      \r\n"
         )
-        assert [(e.kind, e.pid, e.state) for e in parse(text).endpoints] == [("listener", 2316, "LISTENING"), ("connection", 77, "ESTABLISHED")]
+        assert [(e.kind, e.pid, e.state) for e in parse(text).endpoints] == [
+            ("listener", 2316, "LISTENING"),
+            ("connection", 77, "ESTABLISHED"),
+        ]
 
     def test_offload_state_without_process_ids(self) -> None:
         endpoint = only("  TCP    0.0.0.0:1761           0.0.0.0:0              LISTENING       InHost      ")
@@ -332,7 +333,9 @@ def test_many_rows() -> None:
     assert [(e.ports, e.pid) for e in listing.endpoints] == [((i % 65535 + 1,), i) for i in range(1, 20001)]
 
 
-@pytest.mark.parametrize("noise", ["TCP " * 5000, "TCP    " + "0.0.0.0:1 " * 20000, "[" * 50000, " " * 100000 + "TCP", "TCP " + ":" * 100000])
+@pytest.mark.parametrize(
+    "noise", ["TCP " * 5000, "TCP    " + "0.0.0.0:1 " * 20000, "[" * 50000, " " * 100000 + "TCP", "TCP " + ":" * 100000]
+)
 def test_hostile_lines_are_no_burden(noise: str) -> None:
     before, after = tcp("0.0.0.0:1761", 12), udp("0.0.0.0:1762", 12)
     found = parse(table([before]) + noise + "\r\n" + table([after])).endpoints

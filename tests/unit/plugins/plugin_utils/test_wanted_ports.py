@@ -81,7 +81,8 @@ class TestSets:
 
 class TestNames:
     @pytest.mark.parametrize(
-        ("name", "port"), [("sms-rcinfo", 2701), ("sms-chat", 2703), ("https", 443), ("epmap", 135), ("ms-wbt-server", 3389), ("ssdp", 1900)]
+        ("name", "port"),
+        [("sms-rcinfo", 2701), ("sms-chat", 2703), ("https", 443), ("epmap", 135), ("ms-wbt-server", 3389), ("ssdp", 1900)],
     )
     def test_names_with_one_meaning(self, name: str, port: int) -> None:
         assert PORTS_BY_NAME[name] == (port,)
