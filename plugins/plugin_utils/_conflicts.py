@@ -176,7 +176,7 @@ class _Court:
             if len(endpoint.ports) > 1:
                 self._warn_ambiguous(endpoint)
                 side = side if endpoint.ports[0] == need.port else "ambiguous"
-            elif side == "foreign" and self._phantom(endpoint):
+            elif side == "foreign" and self.evidence.os_version is not None and self._phantom(endpoint):
                 self._warn(f"{need.label} is listed, but NT 4 may show a TCP line for a UDP-only socket (Q194171)")
                 side = "ambiguous"
             sides[side].append((endpoint, owner))
