@@ -271,8 +271,9 @@ class ServerLab:
                 "-U",
                 f"{name}%{self.users[name]}",
                 f"//{self.address(server)}/{share}",
-            ]
-            + ["-c", command],
+                "-c",
+                command,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

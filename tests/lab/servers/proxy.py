@@ -10,6 +10,7 @@ whether it is an answer, and the next command of a compound. Inside encryption n
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import socket
 import struct
@@ -194,10 +195,8 @@ class CuttingProxy:
     def _close_all(self) -> None:
         with self._lock:
             for connection in self._open:
-                try:
+                with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
 
     def _accept(self, listener: socket.socket, address: str) -> None:
         while True:
@@ -232,10 +231,8 @@ class CuttingProxy:
         except OSError:
             pass
         for connection in (source, target):
-            try:
+            with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         ends.wait()
         with self._lock:
             self._open -= {source, target}

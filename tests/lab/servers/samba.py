@@ -9,6 +9,7 @@ ever runs: all work on files is done as the one who started it. smb.conf(5) expl
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import resource
@@ -24,8 +25,8 @@ from pathlib import Path
 from .specification import Server, ServerError, Specification
 
 AUDITED = (
-    "connect disconnect create_file pread_send pread pwrite_send pwrite ftruncate fallocate mkdirat renameat unlinkat linkat symlinkat fntimes "
-    "fset_dos_attributes fsetxattr fchmod"
+    "connect disconnect create_file pread_send pread pwrite_send pwrite ftruncate fallocate mkdirat renameat unlinkat linkat symlinkat "
+    "fntimes fset_dos_attributes fsetxattr fchmod"
 )
 SEPARATOR = "|"
 _START_SECONDS = 30
@@ -234,10 +235,8 @@ class Samba:
         if process is None:
             return
         _signal_group(process.pid, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
         if process.stdin:
@@ -269,10 +268,8 @@ def _ignore_size_signal() -> None:
 
 
 def _signal_group(pid: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _answers(address: str, port: int) -> bool:
