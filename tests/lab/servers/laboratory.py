@@ -199,10 +199,9 @@ class ServerLab:
 
     @contextlib.contextmanager
     def full_disk(self, size: int) -> Iterator[None]:
-        """Let no file grow beyond so many bytes, on connections made in the ``with`` block: Windows says the disk is full.
+        """Let no file grow beyond so many bytes, on connections made in the ``with`` block: they get "disk full" for the rest.
 
-        At least 1 MiB less than Samba's own databases need would stop Samba itself; files of the hotfix are smaller than
-        those, which is why this is a limit for each file and not for the disk.
+        A limit for each file and not for the disk: that takes no privilege.
         """
         self.samba.limit_file_size(size)
         try:

@@ -66,7 +66,7 @@ class Drive:
         getattr(self, f"_{self.server.role}")()
         for path in sorted(self.path.rglob("*"), reverse=True):
             if path.is_file():
-                set_attributes(path, ARCHIVE, created=_INSTALLED)
+                own(path, created_at=_INSTALLED)
             else:
                 os.utime(path, (_INSTALLED, _INSTALLED))
 
@@ -131,6 +131,12 @@ def write_program(path: Path, name: str, platform: str, build: str) -> None:
 def files(directory: Path) -> Iterator[Path]:
     """All files below a directory, in order."""
     return (path for path in sorted(directory.rglob("*")) if path.is_file() and not path.is_symlink())
+
+
+def own(path: Path, *, created_at: int) -> None:
+    """Make a file one that Samba could have made: archive attribute, time of creation, full control for its owner."""
+    path.chmod(0o755)
+    set_attributes(path, ARCHIVE, created=created_at)
 
 
 # DOS attributes, as Samba keeps them in an extended attribute: an empty text, version 5, level 5, which of the fields are

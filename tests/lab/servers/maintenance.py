@@ -15,10 +15,11 @@ import json
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from .layout import ARCHIVE, CLIENT_FILES, CLIENT_SOURCE, Drive, program, set_attributes, write_program
+from .layout import CLIENT_FILES, CLIENT_SOURCE, Drive, own, program, write_program
 from .specification import Replication
 
 
@@ -139,8 +140,11 @@ class MaintenanceManager:
                 self._log(behaviour, f"Cannot copy {path.name} to \\\\{name} (error 32)")
                 return None
             target.parent.mkdir(parents=True, exist_ok=True)
+            fresh = not target.exists()
             shutil.copyfile(path, target)
             stat = path.stat()
+            if fresh:
+                own(target, created_at=int(time.time()))
             os.utime(target, ns=(stat.st_atime_ns, stat.st_mtime_ns))
         except FileNotFoundError:
             # It has gone since the directory was listed.
@@ -156,7 +160,7 @@ class MaintenanceManager:
         if target.exists() and int(target.stat().st_mtime) == file.modified:
             return None
         write_program(target, name, platform, "older")
-        set_attributes(target, ARCHIVE, created=file.modified)
+        own(target, created_at=file.modified)
         os.utime(target, (file.modified, file.modified))
         return target
 

@@ -13,6 +13,7 @@ import contextlib
 import os
 import pwd
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -32,12 +33,24 @@ SEPARATOR = "|"
 _START_SECONDS = 30
 _STOP_SECONDS = 10
 _PORT_ATTEMPTS = 5
+# The paths of Unix sockets below it must not exceed 107 characters.
+_LONGEST_STATE = 70
 _ESTABLISHED, _CLOSE_WAIT = "01", "08"
 
 
+def _find(name: str) -> str | None:
+    # smbd lies where only the path of root leads.
+    return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin")))
+
+
+def installed() -> bool:
+    """Whether Samba and smbclient are there."""
+    return all(_find(name) for name in ("smbd", "pdbedit", "smbcontrol", "smbclient"))
+
+
 def _program(name: str) -> str:
-    """Path of a program of Debian's package samba. Raises :class:`ServerError` if it is not installed."""
-    path = shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin")))
+    """Path of a program of Samba. Raises :class:`ServerError` if it is not installed."""
+    path = _find(name)
     if path is None:
         raise ServerError(f"'{name}' is not installed; as root: apt-get install samba smbclient")
     return path
@@ -60,8 +73,10 @@ class Samba:
         self._specification = specification
         self._process: subprocess.Popen[bytes] | None = None
         self._hidden: set[tuple[str, str]] = set()
-        # A directory with a short name: the paths of Unix sockets in it must not exceed 107 characters.
-        self._state = Path(tempfile.mkdtemp(prefix="smbd-"))
+        self._state = directory / "samba"
+        if len(str(self._state)) > _LONGEST_STATE:
+            self._state = Path(tempfile.mkdtemp(prefix="smbd-"))
+        shutil.rmtree(self._state, ignore_errors=True)
         self._accounts = self._borrowed_accounts()
 
     def _borrowed_accounts(self) -> dict[str, str]:
@@ -78,7 +93,7 @@ class Samba:
     def _configure(self) -> None:
         state = self._state
         for name in ("private", "state", "lock", "cache", "pid", "ncalrpc"):
-            (state / name).mkdir(exist_ok=True)
+            (state / name).mkdir(parents=True, exist_ok=True)
         addresses = " ".join(f"{server.address}/8" for server in self._specification.servers.values())
         (self._directory / "users.map").write_text(
             "".join(f"!{self._accounts[name]} = {name}\n" for name in self._specification.users), encoding="utf-8"
@@ -115,10 +130,14 @@ class Samba:
             "printcap name": "/dev/null",
             "disable spoolss": "yes",
             "usershare max shares": 0,
+            "host msdfs": "no",
             # Helpers would outlive smbd.
             "rpc start on demand helpers": "no",
-            "create mask": "0644",
+            # With all three bits the owner has full control of a file, as an administrator has on Windows.
+            "create mask": "0755",
+            "force create mode": "0755",
             "directory mask": "0755",
+            "acl allow execute always": "yes",
             "store dos attributes": "yes",
             "ea support": "yes",
             "read only": "no",
@@ -237,8 +256,12 @@ class Samba:
         _signal_group(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)
+        # Those that serve connections may be busy.
+        members = group_members(process.pid)
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
+        for pid in members:
+            wait_gone(pid)
         if process.stdin:
             process.stdin.close()
 
@@ -270,6 +293,27 @@ def _ignore_size_signal() -> None:
 def _signal_group(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, number)
+
+
+def group_members(group: int) -> list[int]:
+    """Process ids of a process group."""
+    members = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name, in parentheses, may hold anything; state, parent and group follow it.
+            if entry.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[2] == str(group):
+                members.append(int(entry.parent.name))
+    return members
+
+
+def wait_gone(pid: int) -> None:
+    """Wait until a process has ended, whoever's child it is."""
+    with contextlib.suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            select.select([descriptor], [], [])
+        finally:
+            os.close(descriptor)
 
 
 def _answers(address: str, port: int) -> bool:
