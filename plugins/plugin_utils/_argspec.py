@@ -55,3 +55,39 @@ FLEET_SUMMARY: dict[str, t.Any] = {
         "hosts": {"type": "list", "elements": "str"},
     },
 }
+
+_HOTFIX: dict[str, t.Any] = {
+    "hotfix": {"type": "str", "default": "Q229097"},
+    "language": {"type": "str", "default": "en"},
+    "platforms": {"type": "list", "elements": "str"},
+}
+
+_TRUSTED: dict[str, t.Any] = {"trusted_sha256": {"type": "raw"}}
+
+_SERVER: dict[str, t.Any] = {
+    "root": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 445},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "timeout": {"type": "int", "default": 30},
+}
+
+HOTFIX_PACKAGE_INFO: dict[str, t.Any] = {
+    "argument_spec": {"path": {"type": "path", "required": True}, **_HOTFIX, **_TRUSTED},
+}
+
+HOTFIX_FILES: dict[str, t.Any] = {
+    "argument_spec": {
+        **_SERVER,
+        **_HOTFIX,
+        **_TRUSTED,
+        "package": {"type": "path"},
+        "components": {"type": "list", "elements": "str"},
+        "layout": {"type": "str", "choices": ["site_server", "logon_server"], "default": "site_server"},
+        "backup_dir": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "force": {"type": "bool", "default": False},
+        "purge_backups": {"type": "bool", "default": False},
+    },
+    "required_if": [("state", "present", ["package"])],
+}

@@ -147,7 +147,7 @@ def load(text: str) -> Catalogue:
     if len(text) > _LONGEST:
         raise ManifestError(f"it is longer than {_LONGEST} characters")
     try:
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        data = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""

@@ -57,7 +57,7 @@ def _version(image: t.Any) -> str | None:
     try:
         image.parse_data_directories(directories=[_VERSION_RESOURCE])
         fixed = image.VS_FIXEDFILEINFO[0]
-    except Exception:  # noqa: BLE001 - pefile raises whatever a broken resource makes it raise; the version is only told
+    except Exception:
         return None
     return ".".join(str(part) for word in (fixed.FileVersionMS, fixed.FileVersionLS) for part in (word >> 16, word & 0xFFFF))
 

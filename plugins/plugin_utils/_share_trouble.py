@@ -44,13 +44,32 @@ _DENIED = Trouble(
     "give the account Change rights on the share and on the directory, and check that the file is not open in an SMS Administrator console",
 )
 _NO_NAME = Trouble("name-not-found", "there is no such file or directory", "check the path")
-_NO_PATH = Trouble("path-not-found", "a directory of the path does not exist", "check root: it has to be the SMS directory, the one with Site.srv in it")
+_NO_PATH = Trouble(
+    "path-not-found", "a directory of the path does not exist", "check root: it has to be the SMS directory, the one with Site.srv in it"
+)
 _FULL = Trouble("disk-full", "the disk of the server is full or the quota of the account is used up", "free some space and run again")
 _NO_SHARE = Trouble("share-gone", "the server has no such share", "check the name of the share in root and that it is still shared", True)
-_LOGON = Trouble("credentials", "the server refuses the account or its password", "check username and password, or ansible_user and ansible_password of the host", True)
-_CUT = Trouble("connection-cut", "the connection was cut", "check the network and the server and run again; the next run completes what this one began", True)
-_TIMEOUT = Trouble("timeout", "the server does not answer in time", "check the network and the server, or give a larger timeout, and run again", True)
-_REFUSED = Trouble("refused", "nothing accepts SMB connections there", "check the name, the port and the firewall, and that the server's Server service runs", True)
+_LOGON = Trouble(
+    "credentials",
+    "the server refuses the account or its password",
+    "check username and password, or ansible_user and ansible_password of the host",
+    True,
+)
+_CUT = Trouble(
+    "connection-cut",
+    "the connection was cut",
+    "check the network and the server and run again; the next run completes what this one began",
+    True,
+)
+_TIMEOUT = Trouble(
+    "timeout", "the server does not answer in time", "check the network and the server, or give a larger timeout, and run again", True
+)
+_REFUSED = Trouble(
+    "refused",
+    "nothing accepts SMB connections there",
+    "check the name, the port and the firewall, and that the server's Server service runs",
+    True,
+)
 _DNS = Trouble("dns", "the name of the server cannot be resolved", "check the name of the server in root", True)
 _NO_ROUTE = Trouble("no-route", "there is no route to the server", "check the network", True)
 _EXISTS = Trouble("exists", "it is there already", "make sure that no other run works on this server, and run again")
@@ -136,13 +155,21 @@ _ERRNO: dict[int, Trouble] = {
     errno.EADDRNOTAVAIL: _NO_ROUTE,
 }
 
-CUT, TIMEOUT, LOGON, DNS, IN_USE = _CUT, _TIMEOUT, _LOGON, _DNS, _IN_USE
+_NOT_SMB = Trouble(
+    "not-smb",
+    "what answers does not speak SMB 2 or 3",
+    "check the port; a server that only knows SMB 1 has to be mounted on the controller",
+    True,
+)
+CUT, TIMEOUT, LOGON, DNS, NOT_SMB, IN_USE, DENIED, NOT_EMPTY = _CUT, _TIMEOUT, _LOGON, _DNS, _NOT_SMB, _IN_USE, _DENIED, _NOT_EMPTY
 
 
 def of_status(status: int) -> Trouble:
     """The class of an NTSTATUS."""
     return _NTSTATUS.get(status & 0xFFFFFFFF) or Trouble(
-        "server-error", f"the server answers with status 0x{status & 0xFFFFFFFF:08X}", "look that status up in [MS-ERREF] and in the server's event log"
+        "server-error",
+        f"the server answers with status 0x{status & 0xFFFFFFFF:08X}",
+        "look that status up in [MS-ERREF] and in the server's event log",
     )
 
 
@@ -156,3 +183,10 @@ def error(host: str, thing: str, trouble: Trouble) -> ShareTrouble:
     """The error that tells of a trouble. `thing`: what was being done, with the path ("replacing \\\\srv\\SMS\\x.dll")."""
     kind = ShareUnreachable if trouble.unreachable else ShareTrouble
     return kind(host, printable(thing), trouble.cause, trouble.next_step, trouble.reason)
+
+
+def other_run(host: str, path: str) -> ShareTrouble:
+    """The error of a run that finds another one at work on the same server."""
+    return ShareTrouble(
+        host, path, "another run works on this server or broke off moments ago", "wait until it has ended and run again", "other-run"
+    )

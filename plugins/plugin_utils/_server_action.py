@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: sms.helpdesk contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the actions on servers and packages share. Private to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._action import HelpdeskAction
+from ._errors import BadInput
+from ._hotfix import Trusted, trusted
+from ._manifest import Catalogue
+from ._package import Package, load_catalogue, read_package
+from ._shares import Account, Address, Share, open_share, parse_root
+
+_USER_VARIABLE = "ansible_user"
+_PASSWORD_VARIABLE = "ansible_password"
+
+
+class ServerAction(HelpdeskAction):
+    """Base of the actions that work from the controller through shares; the host's connection plugin is not used."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def catalogue(self, arguments: dict[str, t.Any]) -> Catalogue:
+        """The hotfix, found where Ansible looks for files."""
+        hotfix = arguments["hotfix"]
+        looks_like_path = "/" in hotfix or hotfix.lower().endswith((".yml", ".yaml"))
+        return load_catalogue(self.host, self._find(hotfix) if looks_like_path else hotfix)
+
+    def package(self, arguments: dict[str, t.Any], path: str, catalogue: Catalogue, language: str, platforms: list[str] | None) -> Package:
+        """Read and judge a package."""
+        return read_package(self.host, self._find(path), catalogue, language, platforms, self.trust(arguments, catalogue))
+
+    def trust(self, arguments: dict[str, t.Any], catalogue: Catalogue) -> Trusted:
+        """The argument trusted_sha256."""
+        try:
+            return trusted(arguments["trusted_sha256"], catalogue)
+        except ValueError as error:
+            raise BadInput(
+                self.host,
+                "the argument trusted_sha256",
+                str(error),
+                "give a list of hashes or a mapping of files to hashes",
+                "bad-argument",
+            ) from None
+
+    def _find(self, path: str) -> str:
+        """A relative path as Ansible users expect it: beside the playbook."""
+        return str(self._loader.path_dwim(path)) if self._loader else path
+
+    def account(self, arguments: dict[str, t.Any], prefix: str = "") -> Account:
+        """Who connects: the arguments, or else ansible_user and ansible_password of the host (or the host delegated to)."""
+        port, timeout = arguments[f"{prefix}port"], arguments["timeout"]
+        if not 1 <= port <= 65535:
+            raise BadInput(self.host, f"the argument {prefix}port", f"{port} is no port", "give 1 to 65535", "bad-argument")
+        if not 1 <= timeout <= 3600:
+            raise BadInput(self.host, "the argument timeout", f"{timeout} is not within 1 to 3600 seconds", "give seconds", "bad-argument")
+        username, password = arguments[f"{prefix}username"], arguments[f"{prefix}password"]
+        if username is None:
+            username = self._variable(_USER_VARIABLE)
+            password = self._variable(_PASSWORD_VARIABLE) if password is None else password
+        elif password is None and not prefix:
+            password = self._variable(_PASSWORD_VARIABLE)
+        return Account(username, password, port, float(timeout))
+
+    def _variable(self, name: str) -> str | None:
+        variables = self.task_vars
+        delegate = getattr(self._task, "delegate_to", None)
+        if delegate:
+            variables = variables.get("ansible_delegated_vars", {}).get(delegate, variables)
+        value = self._templar.template(variables[name]) if variables.get(name) is not None else None
+        return None if value is None else str(value)
+
+    def address(self, argument: str, root: str) -> Address:
+        """A root as the user gave it."""
+        return parse_root(self.host, argument, root)
+
+    def share(self, address: Address, account: Account) -> Share:
+        """Connect to it."""
+        return open_share(self.host, address, account)
