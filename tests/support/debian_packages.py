@@ -7,6 +7,7 @@ Exit status 1 if something is missing in strict mode (CI=true or SMS_HELPDESK_ST
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import subprocess
@@ -17,9 +18,14 @@ LIST = Path(__file__).resolve().parents[1] / "debian-packages.txt"
 
 
 def missing(text: str) -> list[str]:
-    """Packages of the list whose program is not on the path."""
+    """Packages of the list whose program is not on the path, or whose file, if one is named, is not there."""
     rows = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return [row[0] for row in rows if shutil.which(row[1]) is None]
+    return [row[0] for row in rows if not _present(row[1])]
+
+
+def _present(name: str) -> bool:
+    """Whether a program is on the path, or a file is there, which has a / in front and may have a *."""
+    return bool(glob.glob(name)) if name.startswith("/") else shutil.which(name) is not None
 
 
 def install(packages: list[str]) -> None:

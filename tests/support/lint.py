@@ -18,7 +18,7 @@ LINTERS: dict[str, list[str]] = {
     "ruff": ["ruff", "check", "--quiet"],
     "format": ["ruff", "format", "--check", "--quiet", "--diff"],
     "mypy": ["mypy", "-p", "ansible_collections.sms.helpdesk.plugins", "-p", "lab"],
-    "mypy-support": ["mypy", "tests/support", "tests/bench"],
+    "mypy-support": ["mypy", "tests/support", "tests/bench", "tests/packages"],
     "mypy-tarball": ["mypy", "tests/tarball"],
     "mypy-unit": ["mypy", "tests/unit/lab", "tests/unit/support"],
     "mypy-detect": ["mypy", "tests/integration/detect", "tests/integration/callbacks"],

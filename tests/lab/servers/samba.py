@@ -10,6 +10,7 @@ ever runs: all work on files is done as the one who started it. smb.conf(5) expl
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import pwd
 import resource
@@ -44,8 +45,8 @@ def _find(name: str) -> str | None:
 
 
 def installed() -> bool:
-    """Whether Samba and smbclient are there."""
-    return all(_find(name) for name in ("smbd", "pdbedit", "smbcontrol", "smbclient"))
+    """Whether Samba, its module full_audit and smbclient are there."""
+    return all(map(_find, ("smbd", "pdbedit", "smbcontrol", "smbclient"))) and bool(glob.glob("/usr/lib/*/samba/vfs/full_audit.so"))
 
 
 def _program(name: str) -> str:

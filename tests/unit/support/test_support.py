@@ -76,6 +76,8 @@ default                   : actions=1  successful=1
 def test_debian_packages() -> None:
     text = "# a comment\nlittle-tool  sh  is always there\nother-tool  no-such-program-at-all  is not\n"
     assert debian_packages.missing(text) == ["other-tool"]
+    text = "library  /bin/s*  is there\nother-library  /no/such*/file.so  is not\n"
+    assert debian_packages.missing(text) == ["other-library"]
 
 
 def test_every_listed_package_says_what_is_looked_for() -> None:
