@@ -13,6 +13,7 @@ import pytest
 from lab.servers import ServerError, layout
 from lab.servers.specification import STANDARD, read
 
+FLEETS = sorted((Path(layout.__file__).parent / "fleets").glob("*.yml"))
 SITE = {"name": "site"}
 LOGON = {"name": "logon", "role": "logon_server", "site": "site"}
 
@@ -33,6 +34,11 @@ def test_the_standard_servers() -> None:
     addresses = [server.address for server in specification.servers.values()]
     assert len(set(addresses)) == 5 and all(address.startswith("127.") for address in addresses)
     assert read(STANDARD) == specification
+
+
+@pytest.mark.parametrize("path", FLEETS, ids=lambda path: path.stem)
+def test_the_files_that_come_along(path: Path) -> None:
+    assert read(path).servers
 
 
 def test_from_a_file(tmp_path: Path) -> None:
