@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where on a server the files of a hotfix go: only into directories that exist, under the names they have there. Private to the collection."""
+"""Where on a server the files of a hotfix go. Private to the collection.
+
+Only into directories that exist, and under the names they have there.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,8 @@ def find(
     above = ""
     if replicas and (found := share.locate(LOGON_DIRECTORY)):
         above = found
-    targets, missing, served, unfixable = [], [], set(), {}
+    targets, missing, served = [], [], set()
+    unfixable: dict[str, str] = {}
     for component in components:
         template = catalogue.components[component].replica if replicas else catalogue.components[component].directory
         if template is None:

@@ -120,7 +120,11 @@ def judge(catalogue: Catalogue, language: str, row: Row, facts: FileFacts | None
         return Judgement(status, f"{title} {sentence.format(detail=f' ({printable(facts.detail)})' if facts.detail else '')}.")
     wanted = catalogue.platforms[row.platform].machine
     if facts.machine is not None and facts.machine != wanted:
-        return Judgement("mismatch", f"{title} is a program for {machine_name(facts.machine)}, it lies in the wrong folder; put every file into the folder of its platform.")
+        return Judgement(
+            "mismatch",
+            f"{title} is a program for {machine_name(facts.machine)}, it lies in the wrong folder; "
+            "put every file into the folder of its platform.",
+        )
     decision = (trust or Trusted()).decide(row.platform, row.file, facts.sha256)
     if decision is not None:
         if decision:
@@ -128,7 +132,7 @@ def judge(catalogue: Catalogue, language: str, row: Row, facts: FileFacts | None
         return Judgement("mismatch", f"{title} has the sha256 {facts.sha256} and not the trusted one; copy it from the media again.")
     for version, product in catalogue.other_products:
         if facts.file_version and (facts.file_version == version or facts.file_version.startswith(f"{version}.")):
-            return Judgement("mismatch", f"{title} has the version {facts.file_version}, it belongs to {product}, which is another product.")
+            return Judgement("mismatch", f"{title} has the version {facts.file_version} of {product}, which is another product.")
     return _by_size_and_date(catalogue, language, row, title, facts)
 
 
@@ -163,14 +167,17 @@ def _by_size_and_date(catalogue: Catalogue, language: str, row: Row, title: str,
     distance = facts.modified.astimezone(dt.timezone.utc) - _aware(row.time)
     same_size = row.size.allows(facts.size)
     found = f"{facts.size:,} bytes of {facts.modified.astimezone(dt.timezone.utc):%Y-%m-%d}"
-    expected = f"{row.printed['size']} bytes of {row.time:%Y-%m-%d}" if not row.size.slack else f"{row.printed['size']} of {row.time:%Y-%m-%d}"
+    expected = f"{row.printed['size']}{'' if row.size.slack else ' bytes'} of {row.time:%Y-%m-%d}"
     hint = _other_language(catalogue, language, row, facts)
     if distance < -TOLERANCE:
         return Judgement("older", f"{title} is older than {catalogue.hotfix}: {found} instead of {expected}{hint}.")
     if distance <= TOLERANCE:
         if same_size:
             return Judgement("match", f"{title} has size and date of {catalogue.hotfix}: {found}.")
-        return Judgement("mismatch", f"{title} has the date of {catalogue.hotfix} and another size, {found} instead of {expected}; copy it from the media again.")
+        return Judgement(
+            "mismatch",
+            f"{title} has the date of {catalogue.hotfix} and another size, {found} instead of {expected}; copy it from the media again.",
+        )
     lookalikes = _lookalikes(catalogue, row, facts.size)
     if lookalikes:
         return Judgement(

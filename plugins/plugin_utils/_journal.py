@@ -86,7 +86,7 @@ def backup_name(path: str, version: Version) -> str:
 
 def _entry(record: Record) -> dict[str, t.Any]:
     entry = dataclasses.asdict(record)
-    for value, version in zip([entry["before"], *entry["earlier"]], [record.before, *record.earlier]):
+    for value, version in zip([entry["before"], *entry["earlier"]], [record.before, *record.earlier], strict=True):
         if version is not None:
             value["backup"] = backup_name(record.path, version)  # for people; it is not read
     return entry
@@ -125,7 +125,7 @@ def _version(value: t.Any) -> Version:
     numbers = [value[name] for name in ("size", "modified_ns", "attributes")]
     if any(isinstance(number, bool) or not isinstance(number, int) for number in numbers) or value["size"] < 0 or value["attributes"] < 0:
         raise JournalError("a size, time or attribute in it is no number")
-    return Version(*numbers, _hash(value["sha256"]))
+    return Version(value["size"], value["modified_ns"], value["attributes"], _hash(value["sha256"]))
 
 
 def _hash(value: t.Any) -> str:

@@ -112,9 +112,7 @@ class Catalogue:
         """The expected files, the administrator's side first in the order of the manifest's components, then by table order."""
         order = list(self.components)
         chosen = [
-            row
-            for row in self.tables[language].values()
-            if row.platform in platforms and self.files[row.file].component in components
+            row for row in self.tables[language].values() if row.platform in platforms and self.files[row.file].component in components
         ]
         return sorted(chosen, key=lambda row: (row.platform, order.index(self.files[row.file].component)))
 
@@ -154,17 +152,23 @@ def load(text: str) -> Catalogue:
         raise ManifestError(f"it is no YAML{where} ({getattr(error, 'problem', None) or 'unreadable'})") from None
     except (ValueError, RecursionError) as error:
         raise error if isinstance(error, ManifestError) else ManifestError("it is no YAML") from None
-    top = _mapping(data, "the manifest", {"format", "hotfix", "platforms", "components", "files", "tables"},
-                   {"title", "unfixable_platforms", "other_products"})
+    top = _mapping(
+        data,
+        "the manifest",
+        {"format", "hotfix", "platforms", "components", "files", "tables"},
+        {"title", "unfixable_platforms", "other_products"},
+    )
     if top["format"] != FORMAT or isinstance(top["format"], bool):
         raise ManifestError(f"its format is {top['format']!r}, and this release reads format {FORMAT}")
     hotfix = _name(top["hotfix"], "hotfix")
     platforms = {name: _platform(name, entry) for name, entry in _named(top["platforms"], "platforms").items()}
     components = {name: _component(name, entry) for name, entry in _named(top["components"], "components").items()}
     files = {name: _file(name, entry, components, platforms) for name, entry in _named(top["files"], "files").items()}
-    unfixable = {name: _unfixable(name, entry, platforms) for name, entry in _named(top.get("unfixable_platforms", {}), "unfixable_platforms", empty=True).items()}
+    others = _named(top.get("unfixable_platforms", {}), "unfixable_platforms", empty=True)
+    unfixable = {name: _unfixable(name, entry, platforms) for name, entry in others.items()}
     _distinct([folder for platform in platforms.values() for folder in platform.folders], "a folder of two platforms")
-    _distinct([p.directory for p in platforms.values()] + [directory for directory, _message in unfixable.values()], "a directory of two platforms")
+    directories = [platform.directory for platform in platforms.values()]
+    _distinct([*directories, *(directory for directory, _message in unfixable.values())], "a directory of two platforms")
     _distinct([*files, *(alias for file in files.values() for alias in file.aliases)], "a name or alias of two files")
     return Catalogue(
         hotfix,
@@ -276,9 +280,7 @@ def _other_products(value: t.Any) -> tuple[tuple[str, str], ...]:
     return tuple((_text(entry["version"], "other_products"), _text(entry["product"], "other_products")) for entry in entries)
 
 
-def _tables(
-    value: t.Any, files: dict[str, HotfixFile], platforms: dict[str, Platform]
-) -> dict[str, dict[tuple[str, str], Row]]:
+def _tables(value: t.Any, files: dict[str, HotfixFile], platforms: dict[str, Platform]) -> dict[str, dict[tuple[str, str], Row]]:
     tables = {}
     for language, rows in _named(value, "tables").items():
         table: dict[tuple[str, str], Row] = {}

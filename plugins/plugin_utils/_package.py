@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import os
 import stat
+import sys
 import typing as t
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ._hotfix import USABLE, FileFacts, Judgement, Trusted, judge, machine_name,
 from ._manifest import Catalogue, ManifestError, Row, load
 from ._text import printable
 
+_READABLE = "give the controller's user the right to read it"
 _BUNDLED = Path(__file__).with_name("hotfixes")
 _LARGEST_PROGRAM = 256 * 1024 * 1024
 _LARGEST_MANIFEST = 1_000_000
@@ -73,7 +75,7 @@ def load_catalogue(host: str, hotfix: str) -> Catalogue:
         known = ", ".join(sorted(name.upper() for name in bundled))
         raise BadInput(host, thing, "there is no such file", f"name one of {known} or the path of a manifest", "manifest-missing") from None
     except OSError as error:
-        raise BadInput(host, thing, f"it cannot be read ({error.strerror})", "give the controller's user the right to read it", "manifest-unreadable") from None
+        raise BadInput(host, thing, f"it cannot be read ({error.strerror})", _READABLE, "manifest-unreadable") from None
     except UnicodeDecodeError:
         raise BadInput(host, thing, "it is no UTF-8 text", "save it as UTF-8", "manifest-invalid") from None
     except ManifestError as error:
@@ -102,7 +104,9 @@ def choose(host: str, thing: str, wanted: t.Sequence[str] | None, known: t.Colle
     chosen = []
     for name in wanted:
         if name.lower() not in spelling:
-            raise BadInput(host, f"the argument {thing}", f"{hotfix} has no {name!r}", f"name some of {', '.join(sorted(known))}", "bad-argument")
+            raise BadInput(
+                host, f"the argument {thing}", f"{hotfix} has no {name!r}", f"name some of {', '.join(sorted(known))}", "bad-argument"
+            )
         chosen.append(spelling[name.lower()])
     if not chosen or len(set(chosen)) < len(chosen):
         cause = "it is empty" if not chosen else "it has a name twice"
@@ -124,13 +128,14 @@ def read_package(
     :raises BadInput: the directory cannot be read, a platform has two folders, or pefile is not installed.
     """
     if pe.MISSING:
-        raise BadInput(host, "the controller", f"the Python library {pe.MISSING} is not installed", "install it with 'python3 -m pip install pefile'", "library-missing")
+        cause = f"the Python library {pe.MISSING} is not installed for {sys.executable}"
+        raise BadInput(host, "the controller", cause, "install it with 'python3 -m pip install pefile'", "library-missing")
     root = Path(os.path.expanduser(path))
     folders, warnings = _folders(host, root, catalogue)
     found = sorted(folders)
     if not found:
-        names = ", ".join(folder for platform in catalogue.platforms.values() for folder in platform.folders)
-        warnings.append(f"The package {path} has no folder of a platform ({names}); the files have to lie in one for each platform.")
+        wanted = ", ".join(folder for platform in catalogue.platforms.values() for folder in platform.folders)
+        warnings.append(f"The package {path} has no folder of a platform ({wanted}); the files have to lie in one for each platform.")
     files = []
     for platform in found if platforms is None else sorted(platforms):
         names = _names(host, folders[platform]) if platform in folders else {}
@@ -139,16 +144,19 @@ def read_package(
         # A known wrong name is told with the file that is missing; beside the right one it is just another file.
         aliases = {alias for row in rows if row.file.lower() not in names for alias in catalogue.files[row.file].aliases}
         known = {name.lower() for name in (*(row.file for row in rows), *aliases)}
-        extra = sorted(name for key, names_of in names.items() if key not in known for name in names_of)
+        extra = ", ".join(sorted(name for key, spellings in names.items() if key not in known for name in spellings)[:10])
         if extra:
-            warnings.append(f"The package {path} has files in {folders[platform].name} that {catalogue.hotfix} does not: {', '.join(extra[:10])}; they are left out.")
+            where = f"The package {path} has in its folder {folders[platform].name}"
+            warnings.append(f"{where} what {catalogue.hotfix} does not have: {extra}; it is left out.")
     return Package(str(root), found, files, [printable(text, 1000) for text in warnings])
 
 
 def _folders(host: str, root: Path, catalogue: Catalogue) -> tuple[dict[str, Path], list[str]]:
+    thing = f"the package {root}"
     if not root.is_dir():
         cause = "it is no directory" if root.exists() else "there is no such directory"
-        raise BadInput(host, f"the package {root}", cause, "give the directory on the controller that has a folder for each platform", "package-missing")
+        next_step = "give the directory on the controller that has a folder for each platform"
+        raise BadInput(host, thing, cause, next_step, "package-missing")
     names = {folder: platform.name for platform in catalogue.platforms.values() for folder in platform.folders}
     folders: dict[str, Path] = {}
     warnings = []
@@ -158,9 +166,12 @@ def _folders(host: str, root: Path, catalogue: Catalogue) -> tuple[dict[str, Pat
             if (root / name).is_dir():
                 warnings.append(f"The package {root} has the folder {name}, which is no platform of {catalogue.hotfix}; it is left out.")
         elif platform in folders:
-            raise BadInput(host, f"the package {root}", f"it has two folders for {platform}, {folders[platform].name} and {name}", "keep one of them", "package-ambiguous")
+            cause = f"it has two folders for {platform}, {folders[platform].name} and {name}"
+            raise BadInput(host, thing, cause, "keep one of them", "package-ambiguous")
         elif (root / name).is_symlink() or not (root / name).is_dir():
-            raise BadInput(host, f"the package {root}", f"{name} is no directory or a symbolic link to one", "put the directory itself there", "package-invalid")
+            raise BadInput(
+                host, thing, f"{name} is no directory or a symbolic link to one", "put the directory itself there", "package-invalid"
+            )
         else:
             folders[platform] = root / name
     return folders, warnings
@@ -173,7 +184,9 @@ def _names(host: str, directory: Path) -> dict[str, list[str]]:
         for name in sorted(os.listdir(directory)):
             names.setdefault(name.lower(), []).append(name)
     except OSError as error:
-        raise BadInput(host, f"the package directory {directory}", f"it cannot be read ({error.strerror})", "give the controller's user the right to read it", "package-unreadable") from None
+        raise BadInput(
+            host, f"the package directory {directory}", f"it cannot be read ({error.strerror})", _READABLE, "package-unreadable"
+        ) from None
     return names
 
 

@@ -82,7 +82,7 @@ def to_restore(target: Target, now: Version | None, record: Record | None, force
         return Step(target, "restored", now, before, record, f"{name} gets its time and attributes back.", metadata_only=True)
     if now.sha256 not in record.staged and not force:
         newer = now.modified_ns > (before.modified_ns if before else 0)
-        message = f"{name} is not what was staged; somebody put a file of {moment(now.modified_ns):%Y-%m-%d} there, which is kept; only force replaces it."
+        message = f"{name} is not what was staged but a file of {moment(now.modified_ns):%Y-%m-%d}, and is kept; only force replaces it."
         return Step(target, "kept_newer" if newer else "kept_changed", now, now, record, message)
     if before is None:
         return Step(target, "removed", now, None, record, f"{name} was not there before and is removed.")

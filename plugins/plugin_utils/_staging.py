@@ -177,7 +177,7 @@ class Staging:
             self.host,
             self.share.root,
             f"none of the directories of {self.order.catalogue.hotfix} is there ({places})",
-            "check root: it has to be the SMS directory; a platform that is missing there is added with the setup of SMS, not by this module",
+            "check root: it has to be the SMS directory; a platform is added with the setup of SMS and not by this module",
             "path-not-found",
         )
 
