@@ -70,8 +70,9 @@ tarball: setup
 sanity: tree
 	@$(ANSIBLE_TEST) sanity --color no --junit
 
-bench: setup
+bench: setup packages
 	@$(BIN)/python tests/bench/run.py
+	@$(BIN)/python tests/bench/staging.py
 
 # Set-up. Every step is quick when there is nothing to do.
 

@@ -126,6 +126,7 @@ class Samba:
             "force user": pwd.getpwuid(os.geteuid()).pw_name,
             "idmap config * : range": "1000000-1999999",
             "server min protocol": "SMB2_02",
+            "server max protocol": self._specification.protocol,
             "server multi channel support": "no",
             "load printers": "no",
             "printcap name": "/dev/null",

@@ -21,6 +21,7 @@ SHARES = {
     "admin_console": {"C$": "", "SMSADMIN": "SMSADMIN"},
 }
 PLATFORMS = ("x86", "alpha", "mips")
+PROTOCOLS = ("SMB2_02", "SMB2_10", "SMB3_00", "SMB3_02", "SMB3_11")
 USERS = {"smsadmin": "Pa55word!"}
 _FIRST_ADDRESS = "127.0.200.1"
 
@@ -77,11 +78,15 @@ class Replication:
 
 @dataclasses.dataclass(frozen=True)
 class Specification:
-    """All servers of a laboratory."""
+    """All servers of a laboratory.
+
+    :ivar protocol: the newest dialect they speak, one of :data:`PROTOCOLS`. The first two know no encryption.
+    """
 
     servers: Mapping[str, Server]
     users: Mapping[str, User]
     replication: Replication
+    protocol: str = PROTOCOLS[-1]
 
     def logon_servers(self, site: str) -> list[Server]:
         """The logon servers that a site server serves, in order."""
@@ -114,10 +119,13 @@ def read(source: str | Path | Mapping[str, Any] | None) -> Specification:
             raise ServerError(f"{source}: {error}") from error
         if not isinstance(source, Mapping):
             raise ServerError("the file of servers holds no mapping")
-    _known(source, {"servers", "users", "maintenance_manager", "first_address"}, "the file of servers")
+    _known(source, {"servers", "users", "maintenance_manager", "first_address", "protocol"}, "the file of servers")
     users = {name: _user(name, entry) for name, entry in (source.get("users") or USERS).items()}
     replication = dict(source.get("maintenance_manager") or {})
     _known(replication, {field.name for field in dataclasses.fields(Replication)}, "maintenance_manager")
+    protocol = source.get("protocol", PROTOCOLS[-1])
+    if protocol not in PROTOCOLS:
+        raise ServerError(f"protocol: '{protocol}' is none of {', '.join(PROTOCOLS)}")
     address = ipaddress.IPv4Address(source.get("first_address", _FIRST_ADDRESS))
     servers: dict[str, Server] = {}
     for entry in source.get("servers") or []:
@@ -127,7 +135,7 @@ def read(source: str | Path | Mapping[str, Any] | None) -> Specification:
         servers[server.name] = server
     if not servers:
         raise ServerError("the file of servers names no server")
-    return Specification(servers, users, Replication(**replication))
+    return Specification(servers, users, Replication(**replication), protocol)
 
 
 def _known(data: Mapping[str, Any], keys: set[str], where: str) -> None:

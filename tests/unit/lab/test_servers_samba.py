@@ -9,12 +9,15 @@ import re
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import smbclient
+from smbprotocol.connection import Connection
 from smbprotocol.exceptions import SMBException, SMBOSError
+from smbprotocol.session import Session
 
 from lab.servers import ServerError, ServerLab, layout, samba
 from packages import builds
@@ -262,6 +265,21 @@ def test_audit_tells_reading_from_changing(servers: ServerLab, options: dict[str
     with pytest.raises(SMBOSError):
         smbclient.remove(scratch("nothing"), **options)
     assert not any(event.changes for event in servers.audit_log(position))
+
+
+@pytest.mark.parametrize(("protocol", "dialect", "encryption"), [("SMB2_10", 0x210, False), ("SMB3_11", 0x311, True)])
+def test_newest_dialect(tmp_path: Path, protocol: str, dialect: int, encryption: bool) -> None:
+    specification = {"servers": [{"name": "siteserver"}], "protocol": protocol}
+    with ServerLab(tmp_path / "servers", specification) as lab, lab.proxy() as proxy:
+        connection = Connection(uuid.uuid4(), lab.address("siteserver"), proxy.port)
+        connection.connect()
+        try:
+            assert connection.dialect == dialect and connection.supports_encryption == encryption
+            Session(connection, "smsadmin", "Pa55word!", require_encryption=encryption).connect()
+        finally:
+            connection.disconnect(close=True)
+    # What can be counted by command and what cannot.
+    assert bool(proxy.count.requests["encrypted"]) == encryption
 
 
 def test_nothing_is_left_running(tmp_path: Path) -> None:

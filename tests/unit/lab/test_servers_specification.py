@@ -72,6 +72,7 @@ def test_from_a_file(tmp_path: Path) -> None:
         ({"servers": [LOGON]}, "server 'logon': site 'site' is no site server named before"),
         ({"servers": [{**SITE, "platforms": ["vax"]}]}, "server 'site': platform 'vax' is none of"),
         ({"servers": [{**SITE, "build": "best"}]}, "server 'site': build 'best' is none of"),
+        ({"servers": [SITE], "protocol": "NT1"}, "protocol: 'NT1' is none of"),
         ({"servers": [SITE], "users": {"boss": 1}}, "user 'boss': a password"),
         ({"servers": [SITE], "users": {"boss": {"password": "", "wheel": 1}}}, "user 'boss': unknown: wheel"),
         ({"servers": [SITE], "maintenance_manager": {"speed": 1}}, "maintenance_manager: unknown: speed"),
