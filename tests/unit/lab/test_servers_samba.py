@@ -274,7 +274,7 @@ def test_newest_dialect(tmp_path: Path, protocol: str, dialect: int, encryption:
         connection = Connection(uuid.uuid4(), lab.address("siteserver"), proxy.port)
         connection.connect()
         try:
-            assert connection.dialect == dialect and connection.supports_encryption == encryption
+            assert connection.dialect == dialect and bool(connection.supports_encryption) == encryption
             Session(connection, "smsadmin", "Pa55word!", require_encryption=encryption).connect()
         finally:
             connection.disconnect(close=True)
