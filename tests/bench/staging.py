@@ -117,7 +117,7 @@ def report(costs: dict[str, Cost], size: int) -> None:
     ours, again, peer = costs[OURS], costs[AGAIN], costs[PUT]
     beside_ansible = ours.wall - costs[NOTHING].wall
     multiple = beside_ansible / peer.wall
-    print(f"\\nWithout Ansible's own start, staging takes {beside_ansible:.2f} s, {multiple:.1f} times smbclient's {peer.wall:.2f} s.")
+    print(f"\nWithout Ansible's own start, staging takes {beside_ansible:.2f} s, {multiple:.1f} times smbclient's {peer.wall:.2f} s.")
     limits = [
         (f"bytes sent at most {MOST_WIRE} times the files", ours.sent / size <= MOST_WIRE, f"{ours.sent / size:.3f}"),
         (
