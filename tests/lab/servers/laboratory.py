@@ -134,6 +134,8 @@ class ServerLab:
             }
             if server.site:
                 hosts[server.name]["sms_site_server"] = server.site
+            for group in server.groups:
+                children.setdefault(group, {"hosts": {}})["hosts"][server.name] = {}
         return {"all": {"children": children}}
 
     @staticmethod

@@ -50,6 +50,7 @@ class Server:
     :ivar upper: whether the names of platform directories and files are in upper case.
     :ivar build: which build of the four files it has, or None for none of them.
     :ivar shares: name of each share, and the directory of the server's drive it stands for.
+    :ivar groups: further groups of the inventory it is in.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Server:
     upper: bool
     build: str | None
     shares: Mapping[str, str]
+    groups: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,7 +160,7 @@ def _server(entry: Mapping[str, Any], address: str, others: Mapping[str, Server]
     if not name:
         raise ServerError("a server has no name")
     where = f"server '{name}'"
-    _known(entry, {"name", "role", "site", "platforms", "upper", "build", "shares", "address"}, where)
+    _known(entry, {"name", "role", "site", "platforms", "upper", "build", "shares", "address", "groups"}, where)
     role = entry.get("role", "site_server")
     if role not in ROLES:
         raise ServerError(f"{where}: role '{role}' is none of {', '.join(ROLES)}")
@@ -174,4 +176,14 @@ def _server(entry: Mapping[str, Any], address: str, others: Mapping[str, Server]
     if build not in (*builds.BUILDS, None):
         raise ServerError(f"{where}: build '{build}' is none of {', '.join(builds.BUILDS)}")
     shares = entry.get("shares", SHARES[role])
-    return Server(name, role, entry.get("address", address), site, platforms, bool(entry.get("upper", False)), build, shares)
+    return Server(
+        name,
+        role,
+        entry.get("address", address),
+        site,
+        platforms,
+        bool(entry.get("upper", False)),
+        build,
+        shares,
+        tuple(entry.get("groups", ())),
+    )

@@ -38,7 +38,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     fleet = place.parent / "fleet.yml"
     fleet.write_text(
         "users: {boss: Pa55word!}\nmaintenance_manager: {running: false}\n"
-        "servers:\n- {name: site}\n- {name: logon, role: logon_server, site: site}\n- {name: console, role: admin_console}\n",
+        "servers:\n- {name: site, groups: [berlin]}\n- {name: logon, role: logon_server, site: site}\n- {name: console, role: admin_console}\n",
         encoding="utf-8",
     )
     started = run(place, "start", "--fleet", str(fleet))
@@ -69,7 +69,9 @@ def test_inventory(directory: Path) -> None:
         "sms_site_servers": ["site"],
         "sms_logon_servers": ["logon"],
         "sms_admin_consoles": ["console"],
+        "berlin": ["site"],
     }
+    del children["berlin"]
     roots = {name: host["sms_root"].rpartition("\\")[2] for entry in children.values() for name, host in entry["hosts"].items()}
     assert roots == {"site": "SMS_SHRD", "logon": "SMS_SHR", "console": "SMSADMIN"}
     assert {host["sms_port"] for entry in children.values() for host in entry["hosts"].values()} == {port}
