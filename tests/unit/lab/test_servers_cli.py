@@ -38,7 +38,8 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     fleet = place.parent / "fleet.yml"
     fleet.write_text(
         "users: {boss: Pa55word!}\nmaintenance_manager: {running: false}\n"
-        "servers:\n- {name: site, groups: [berlin]}\n- {name: logon, role: logon_server, site: site}\n- {name: console, role: admin_console}\n",
+        "servers:\n- {name: site, groups: [berlin]}\n"
+        "- {name: logon, role: logon_server, site: site}\n- {name: console, role: admin_console}\n",
         encoding="utf-8",
     )
     started = run(place, "start", "--fleet", str(fleet))
