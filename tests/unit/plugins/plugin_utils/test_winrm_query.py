@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.sms.helpdesk.plugins.plugin_utils import _winrm
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._errors import QueryRefused, Unreachable
 from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers import recordings
+from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers.clock import Clock
 from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers.wsman import (
     Surprise,
     created,
@@ -34,11 +35,11 @@ IDLE, SYSTEM, AGENT = (
 NAMES = ["System Idle Process", "System", "wuser32.exe"]
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    slept: list[float] = []
-    monkeypatch.setattr(_winrm.time, "sleep", slept.append)
-    return slept
+@pytest.fixture(name="clock", autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(_winrm, "time", clock)
+    return clock
 
 
 def asked(*steps: tuple[str, t.Any], wql: str = WQL) -> list[dict[str, str | None]]:
@@ -112,12 +113,12 @@ class TestPaging:
             client.query(WQL)
         assert ">a&amp;b&lt;c<" in wire.requests[1].text
 
-    def test_pages_without_end_are_not_followed_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_pages_without_end_are_not_followed_for_ever(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         """A client that always promises more must not keep a worker busy until somebody ends it."""
 
         client, wire = session()
         pages = itertools.chain([enumerated([], "uuid:1")], itertools.repeat(pulled([AGENT], "uuid:1"), 20_000))
-        clock = itertools.count(0.0, 1.0)
+        clock.step = 1.0
 
         def page(_message: str) -> bytes:
             text = next(pages, None)
@@ -126,7 +127,6 @@ class TestPaging:
             return text.encode()
 
         monkeypatch.setattr(wire, "send_message", page)
-        monkeypatch.setattr(_winrm.time, "monotonic", lambda: next(clock))
         with pytest.raises((QueryRefused, Unreachable)):
             client.query(WQL)
 
@@ -198,9 +198,9 @@ class TestRefusals:
             assert "Win32_Process" in str(caught.value)
 
     @pytest.mark.parametrize("quota", [fault(2150859174, "w:InternalError"), wmi_error(2150859174)])
-    def test_a_quota_is_waited_for(self, quota: t.Any, _no_waiting: list[float]) -> None:
+    def test_a_quota_is_waited_for(self, quota: t.Any, clock: Clock) -> None:
         assert len(asked(("Enumerate", quota), ("Enumerate", quota), ("Enumerate", enumerated([AGENT], "", end="w")))) == 1
-        assert len(_no_waiting) == 2
+        assert len(clock.slept) == 2
 
     def test_but_not_for_ever(self) -> None:
         client, wire = session(*[("Enumerate", wmi_error(2150859174))] * 3)

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.sms.helpdesk.plugins.plugin_utils import _winrm
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._errors import CommandTimeout, Unreachable
 from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers import recordings
+from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers.clock import Clock
 from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers.wsman import (
     COMMAND,
     SHELL,
@@ -34,28 +35,10 @@ SHELLS_OTHER_SHAPE = fault(2150859173, "w:QuotaLimit")
 SHELL_NAMESPACE = "{http://schemas.microsoft.com/wbem/wsman/1/windows/shell}"
 
 
-class Clock:
-    """Time that only passes when somebody waits, or asks for it."""
-
-    def __init__(self, step: float = 0.0) -> None:
-        self.now = 1000.0
-        self.step = step
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        self.now += self.step
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
 @pytest.fixture(name="clock")
 def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(_winrm.time, "sleep", clock.sleep)
-    monkeypatch.setattr(_winrm.time, "monotonic", clock.monotonic)
+    monkeypatch.setattr(_winrm, "time", clock)
     return clock
 
 
