@@ -70,7 +70,8 @@ def plan(host: str, wanted: str, service: Service, memory: Memory | None) -> Pla
     if memory is None:
         return Plan()
     run = None
-    if memory.state == "Running" and service.state != "Running":
+    # What was disabled and still ran cannot be started again (error 1058), nor would it have run after its next stop.
+    if memory.state == "Running" and service.state != "Running" and memory.start_mode != "Disabled":
         run = True
     elif memory.state == "Stopped" and running:
         run = False
