@@ -83,7 +83,7 @@ packages:
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
 	  { echo "Python 3.11 or 3.12 is needed and '$(PYTHON)' is none: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' || { echo "as root: apt-get install --no-install-recommends python3-venv" >&2; exit 1; }
+	@$(PYTHON) tests/support/debian_packages.py --venv
 	@echo "Setting up .venv"
 	@$(PYTHON) -m venv .venv
 
