@@ -245,11 +245,13 @@ class Session:
             trouble = Trouble.of_fault(fault.code, fault.inner, fault.subcode, fault.reason)
             raise self._query_refused(wql, trouble, fault.code) from None
         except Unreachable as error:
-            # Where a shell is open the credentials are good: 401 or 403 then speaks of WMI alone.
-            if self._shell is None or error.reason not in ("credentials", "access-denied"):
+            # Where a shell is open the client can be talked to, so whatever this is, it speaks of WMI alone; if it does
+            # not, the next command will tell.
+            if self._shell is None:
                 raise
             self._dead = False
-            raise self._query_refused(wql, Trouble("access-denied", "HTTP 401 or 403"), None) from None
+            reason = "access-denied" if error.reason == "credentials" else error.reason
+            raise self._query_refused(wql, Trouble(reason), None) from None
 
     def close(self) -> None:
         """Delete the shell, if there is one and the client still answers, and close the sockets. Never raises."""
