@@ -123,7 +123,7 @@ class Trouble(t.NamedTuple):
                 if number in numbers:
                     return cls(reason)
             # requests raises one without a number where a file of certificates or keys is missing, http.client for a proxy that refuses.
-            if type(link) is OSError and number is None:
+            if link.__class__ is OSError and number is None:
                 return cls("configuration", printable(str(link), 200))
             if isinstance(link, http.client.HTTPException) and not isinstance(
                 link, (http.client.RemoteDisconnected, http.client.IncompleteRead)

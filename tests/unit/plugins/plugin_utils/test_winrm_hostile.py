@@ -46,7 +46,7 @@ class TestNoEnvelope:
     )
     def test_document_type_declarations(self, status: int, content: str) -> None:
         client, wire = session(("Create", content if status == 200 else (status, content)))
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.open()
         wire.assert_used_up()
         assert caught.value.reason == "not-winrm"
@@ -72,7 +72,7 @@ class TestNoEnvelope:
     )
     def test_anything_else(self, status: int, content: str) -> None:
         client, wire = session(("Create", content if status == 200 else (status, content)))
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.open()
         wire.assert_used_up()
         assert caught.value.reason == "not-winrm"
@@ -81,27 +81,27 @@ class TestNoEnvelope:
     @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\x80\x81", bytes(range(256))])
     def test_bytes_of_any_kind(self, content: bytes) -> None:
         client, _wire = session(("Create", content))
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.open()
         assert caught.value.reason == "not-winrm"
 
     @pytest.mark.parametrize(("status", "reason"), [(403, "access-denied"), (404, "not-winrm"), (502, "not-winrm"), (301, "not-winrm")])
     def test_by_status(self, status: int, reason: str) -> None:
         client, _wire = session(("Create", (status, "")))
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.open()
         assert caught.value.reason == reason
         assert str(status) in str(caught.value)
 
     def test_a_fault_with_a_success_status_is_a_fault(self) -> None:
         client, _wire = session(("Create", fault(5, "w:AccessDenied")[1]))
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.open()
         assert caught.value.reason == "access-denied"
 
     def test_an_envelope_with_a_failure_status_and_no_fault_is_no_success(self) -> None:
         client, _wire = session(("Create", (500, created())))
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.open()
         assert caught.value.reason == "not-winrm"
 
@@ -110,7 +110,7 @@ class TestEnvelopesOfTheWrongKind:
     @pytest.mark.parametrize("answer", [envelope(""), deleted(), started(), envelope("<w:Selector Name='ShellId'/>")])
     def test_no_shell_in_it(self, answer: str) -> None:
         client, wire = session(("Create", answer))
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.open()
         assert caught.value.reason == "not-winrm"
         wire.assert_used_up()
@@ -118,7 +118,7 @@ class TestEnvelopesOfTheWrongKind:
     @pytest.mark.parametrize("answer", [envelope(""), envelope("<rsp:CommandResponse><rsp:CommandId/></rsp:CommandResponse>")])
     def test_no_command_in_it(self, answer: str) -> None:
         client, wire = session(("Create", created()), ("Command", answer), ("Delete", deleted()))
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.run("ver")
         assert caught.value.reason == "not-winrm"
         wire.assert_used_up()
@@ -129,7 +129,7 @@ class TestEnvelopesOfTheWrongKind:
         client, wire = session(
             ("Create", created()), ("Command", started()), ("Receive", answer), ("Signal", envelope("")), ("Delete", deleted())
         )
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.run("ver")
         assert caught.value.reason == "not-winrm"
         wire.assert_used_up()
@@ -172,7 +172,7 @@ class TestConnections:
     )
     def test_what_the_transport_raises(self, error: Exception, reason: str) -> None:
         client, wire = session(("Create", error))
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.open()
         wire.assert_used_up()
         assert caught.value.reason == reason
@@ -186,7 +186,7 @@ class TestConnections:
             raise WinRMError("requested auth method is kerberos, but pykerberos is not installed")
 
         wire.build_session = refuse  # type: ignore[method-assign]
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.open()
         assert caught.value.reason == "configuration"
         assert "pykerberos" in str(caught.value)
@@ -210,7 +210,7 @@ class TestConnections:
             ("Signal", envelope("")),
             ("Delete", deleted()),
         )
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.run("ver")
         wire.assert_used_up()
         assert caught.value.reason == "reset"

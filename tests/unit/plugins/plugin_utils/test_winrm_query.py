@@ -191,7 +191,7 @@ class TestRefusals:
     def test_the_query_is_refused_and_the_client_is_not(self, answer: t.Any, reason: str) -> None:
         for steps in ([("Enumerate", answer)], [("Enumerate", enumerated([IDLE], "uuid:1")), ("Pull", answer)]):
             client, wire = session(*steps)
-            with pytest.raises(QueryRefused) as caught, client:
+            with client, pytest.raises(QueryRefused) as caught:
                 client.query(WQL)
             wire.assert_used_up()
             assert (caught.value.reason, caught.value.unreachable) == (reason, False)
@@ -204,7 +204,7 @@ class TestRefusals:
 
     def test_but_not_for_ever(self) -> None:
         client, wire = session(*[("Enumerate", wmi_error(2150859174))] * 3)
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.query(WQL)
         wire.assert_used_up()
         assert caught.value.reason == "quota-operations"
@@ -224,7 +224,7 @@ class TestRefusals:
     @pytest.mark.parametrize(("answer", "reason"), [(InvalidCredentialsError("rejected"), "credentials"), ((403, ""), "access-denied")])
     def test_without_a_shell_it_is_that_of_the_house(self, answer: t.Any, reason: str) -> None:
         client, wire = session(("Enumerate", answer))
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.query(WQL)
         wire.assert_used_up()
         assert caught.value.reason == reason

@@ -197,7 +197,7 @@ class TestTime:
             ("Signal", signalled()),
             ("Delete", deleted()),
         )
-        with pytest.raises(CommandTimeout) as caught, client:
+        with client, pytest.raises(CommandTimeout) as caught:
             client.run("x", deadline=40.0)
         wire.assert_used_up()
         assert "signal/terminate" in wire.requests[4].text
@@ -211,7 +211,7 @@ class TestTime:
         client, wire = session(
             ("Create", created()), ("Command", started()), ("Receive", flood), ("Signal", signalled()), ("Delete", deleted())
         )
-        with pytest.raises(CommandTimeout) as caught, client:
+        with client, pytest.raises(CommandTimeout) as caught:
             client.run("x")
         wire.assert_used_up()
         assert caught.value.reason == "output-limit"
@@ -237,7 +237,7 @@ class TestQuotas:
     )
     def test_but_not_for_ever(self, clock: Clock, quota: t.Any, reason: str) -> None:
         client, wire = session(*[("Create", quota)] * 3)
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.open()
         wire.assert_used_up()
         assert caught.value.reason == reason
@@ -286,7 +286,7 @@ class TestVanishingShells:
             ("Command", SHELL_GONE),
             ("Delete", SHELL_GONE),
         )
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.run("x")
         assert caught.value.reason == "shell-gone"
         wire.assert_used_up()
@@ -342,7 +342,7 @@ class TestFaults:
     def test_by_number_and_never_by_text(self, answer: t.Any, reason: str) -> None:
         for steps in ([("Create", answer)], [("Create", created()), ("Command", answer), ("Delete", deleted())]):
             client, wire = session(*steps)
-            with pytest.raises(Unreachable) as caught, client:
+            with client, pytest.raises(Unreachable) as caught:
                 client.run("x")
             wire.assert_used_up()
             assert (caught.value.reason, caught.value.unreachable) == (reason, True)
@@ -351,7 +351,7 @@ class TestFaults:
     def test_words_of_another_fault_in_the_text_mean_nothing(self) -> None:
         misleading = "TimedOut 2150858793 quota AccessDenied The maximum number of concurrent operations for this user has been exceeded"
         client, _wire = session(("Create", fault(2150858817, "w:SchemaValidationError", misleading)))
-        with pytest.raises(Unreachable) as caught, client:
+        with client, pytest.raises(Unreachable) as caught:
             client.open()
         assert caught.value.reason == "fault"
 
@@ -371,6 +371,6 @@ class TestFaults:
         for name, reason in expected.items():
             for data in recordings.found(f"wsman/{name}.txt"):
                 client, _wire = session(("Create", created()), ("Command", (500, data.decode())), ("Delete", deleted()))
-                with pytest.raises(Unreachable) as caught, client:
+                with client, pytest.raises(Unreachable) as caught:
                     client.run("x", once=True)
                 assert (name, caught.value.reason) == (name, reason)
