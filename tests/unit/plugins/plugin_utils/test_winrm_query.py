@@ -209,8 +209,17 @@ class TestRefusals:
         wire.assert_used_up()
         assert caught.value.reason == "quota-operations"
 
-    @pytest.mark.parametrize("answer", [InvalidCredentialsError("rejected"), (403, "")])
-    def test_once_a_shell_is_open_a_closed_door_is_that_of_wmi(self, answer: t.Any) -> None:
+    @pytest.mark.parametrize(
+        ("answer", "reason"),
+        [
+            (InvalidCredentialsError("rejected"), "access-denied"),
+            ((403, ""), "access-denied"),
+            (ConnectionResetError(104, "reset"), "reset"),
+            ((500, "<html>"), "not-winrm"),
+            ("", "not-winrm"),
+        ],
+    )
+    def test_once_a_shell_is_open_whatever_fails_is_wmi(self, answer: t.Any, reason: str) -> None:
         client, wire = session(
             ("Create", created()), ("Command", started()), ("Receive", done()), ("Enumerate", answer), ("Delete", deleted())
         )
@@ -219,7 +228,7 @@ class TestRefusals:
             with pytest.raises(QueryRefused) as caught:
                 client.query(WQL)
         wire.assert_used_up()
-        assert caught.value.reason == "access-denied"
+        assert caught.value.reason == reason
 
     @pytest.mark.parametrize(("answer", "reason"), [(InvalidCredentialsError("rejected"), "credentials"), ((403, ""), "access-denied")])
     def test_without_a_shell_it_is_that_of_the_house(self, answer: t.Any, reason: str) -> None:
