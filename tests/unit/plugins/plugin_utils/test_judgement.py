@@ -118,7 +118,7 @@ class TestNoProcessIds:
         judgement = judged(self.ROWS, version=(5, 0, 2195), agent_running=running, excluded={})
         assert (judgement.verdict, judgement.conflicts) == ("inconclusive", [])
         assert statuses(judgement) == {"1762/udp": "unknown", "1763/tcp": "unknown"}
-        assert all(judgement.warnings)
+        assert [("process ids" in warning, "netstat -ano" in warning) for warning in judgement.warnings] == [(True, True)] * 2
 
     def test_the_agent_does_not_run(self) -> None:
         judgement = judged(self.ROWS, version=(5, 0, 2195), agent_running=False, excluded={})
@@ -192,6 +192,7 @@ class TestConflicts:
             (tcp("10.0.0.7:1762", 2316, "10.0.0.9:443", "ESTABLISHED"), "connection", "10.0.0.9:443"),
             (tcp("10.0.0.7:1762", 2316, "10.0.0.9:443", "SYN_SENT"), "connection", "10.0.0.9:443"),
             (tcp("10.0.0.7:1762", 2316, "10.0.0.9:443", "CLOSE_WAIT"), "connection", "10.0.0.9:443"),
+            (tcp("PC07:1762", 2316, "SRV1:backup-agent", "ESTABLISHED"), "connection", "SRV1:backup-agent"),
         ],
     )
     def test_kinds(self, row: Row, kind: str, remote: str) -> None:
@@ -286,6 +287,7 @@ class TestOwners:
     def test_a_listener_without_a_process_is_no_free_port(self) -> None:
         judgement = judged([*USUAL, tcp("0.0.0.0:1761", 0)])
         assert (judgement.verdict, statuses(judgement)) == ("inconclusive", {"1761/tcp": "unknown"})
+        assert "names no process" in judgement.warnings[0]
 
     def test_a_stranger_counts_also_beside_an_unknown(self) -> None:
         judgement = judged([*USUAL, udp("0.0.0.0:1761", 2400), udp("10.0.0.7:1761", 2316)], BACKUP)
@@ -382,6 +384,36 @@ class TestMessages:
             assert part in message
         assert message.endswith(".")
         assert "2701-2704" in message
+
+    @pytest.mark.parametrize(
+        ("rows", "where"),
+        [
+            ([udp("10.0.0.7:1762", 2316)], "at 10.0.0.7 by"),
+            ([tcp("10.0.0.7:1762", 2316, "10.0.0.9:80", "ESTABLISHED")], "to 10.0.0.9:80 of"),
+            ([udp("0.0.0.0:1762", 2316), udp("[::]:1762", 2316)], "at 0.0.0.0, [::] by"),
+            ([udp(f"10.0.0.{last}:1762", 2316) for last in range(1, 8)], "at 10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4 and more by"),
+        ],
+    )
+    def test_where(self, rows: list[Row], where: str) -> None:
+        assert where in judged([*USUAL, *rows], BACKUP).conflicts[0]["message"]
+
+    @pytest.mark.parametrize(
+        ("port_set", "row", "step"),
+        [
+            ("original", udp("0.0.0.0:1762", 2316), "move the agent to 2701-2704"),
+            ("hotfix", udp("0.0.0.0:2702", 2316), "before the agent is moved"),
+            ("original", tcp("0.0.0.0:1762", 4), "netsh http show servicestate"),
+        ],
+    )
+    def test_next_steps(self, port_set: str, row: Row, step: str) -> None:
+        assert step in judged([*USUAL, row], BACKUP, wanted=from_set(port_set)).conflicts[0]["message"]
+
+    @pytest.mark.parametrize(
+        ("row", "said"), [(tcp("10.0.0.7:1762", 2316, "10.0.0.9:80", "ESTABLISHED"), True), (udp("0.0.0.0:1762", 2316), False)]
+    )
+    def test_a_connection_from_the_dynamic_range_can_come_back(self, row: Row, said: bool) -> None:
+        message = judged([*USUAL, row], BACKUP, version=(5, 2, 3790)).conflicts[0]["message"]
+        assert ("again at any time" in message) is said
 
     def test_strangers_cannot_write_into_it(self) -> None:
         owner = Owner(2316, "known", self.NASTY, self.NASTY, (self.NASTY,))
