@@ -106,6 +106,9 @@ class TestFleet:
         assert set(summary["counts"].values()) == {0}
         assert any("0 clients" in line for line in summary["lines"])
 
+    def test_hosts_that_were_not_audited_share_a_line(self) -> None:
+        assert "  pc01, pc02" in summarise({"pc01": None, "pc02": {}})["lines"]
+
     def test_one(self) -> None:
         assert any("1 client:" in line for line in summarise({"pc01": result("clear")})["lines"])
 

@@ -96,8 +96,9 @@ class TestNothingCanBeKnown:
         assert set(statuses(judgement)) == {"1761/tcp", "1762/tcp", "1763/tcp", "1764/tcp"}
         assert "backup-agent" in judgement.warnings[0]
 
-    def test_excluded_ranges_that_were_not_listed_may_hold_the_port(self) -> None:
-        judgement = judged(USUAL, excluded={"udp": []})
+    @pytest.mark.parametrize("version", [(6, 2, 9200), (6, 3, 9600), WINDOWS_10])
+    def test_excluded_ranges_that_were_not_listed_may_hold_the_port(self, version: tuple[int, ...]) -> None:
+        judgement = judged(USUAL, excluded={"udp": []}, version=version)
         assert statuses(judgement) == {f"{port}/tcp": "unknown" for port in (1761, 1762, 1763, 1764)}
 
     @pytest.mark.parametrize("version", [(5, 1, 2600), (5, 2, 3790), WINDOWS_7])

@@ -71,6 +71,7 @@ def run(client: Client, down: float = 60, up: float = 120) -> Restart:
     finally:
         requests = [asked for script in client.scripts for asked in script.asked if asked.startswith("run:")]
         assert len(requests) <= 1, "it was asked twice"
+        assert requests == [asked for script in client.scripts for asked in script.once], "the session might ask twice"
         for script in client.scripts:
             script.assert_used_up()
             assert script.closed == 1
