@@ -9,7 +9,7 @@
 ## make integration  real playbooks, and clients that know nothing of the collection, against the laboratory
 ## make molecule     the scenarios in extensions/molecule
 ## make tarball      build the collection, try it with every supported ansible-core outside the checkout
-## make sanity       ansible-test sanity
+## make sanity       ansible-test sanity; before a release also with CORE=2.16, 2.17 and 2.18
 ## make bench        no test: compare speed and bytes with the peers
 ## make clean        remove .venv and .build, which hold everything that is installed or made
 #
@@ -68,7 +68,7 @@ tarball: setup
 	@$(PYTEST) tests/tarball
 
 sanity: tree
-	@$(ANSIBLE_TEST) sanity --color no --junit
+	@$(ANSIBLE_TEST) $(if $(CORE),--core $(CORE)) sanity --color no --junit
 
 bench: setup packages
 	@$(BIN)/python tests/bench/run.py
@@ -84,7 +84,7 @@ packages:
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
 	  { echo "Python 3.11 or 3.12 is needed and '$(PYTHON)' is none: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' || { echo "as root: apt-get install --no-install-recommends python3-venv" >&2; exit 1; }
+	@$(PYTHON) tests/support/debian_packages.py --venv
 	@echo "Setting up .venv"
 	@$(PYTHON) -m venv .venv
 

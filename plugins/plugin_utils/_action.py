@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 
 from . import _libraries as lib
 from ._errors import BadInput, HelpdeskError, Unreachable
+from ._text import printable
 from ._trouble import Trouble, explain
 from ._winrm import Session
 
@@ -90,12 +91,14 @@ def open_session(connection: t.Any, host: str) -> Session:
     for transport in transports[:-1]:
         # Like the plugin itself: the methods are tried in the user's order until one is let in.
         connection.set_option("transport", [transport])
-        session = _unopened(connection, host)
+        session = None
         try:
+            session = _unopened(connection, host)
             session.open()
             return session
         except Unreachable:
-            session.close()
+            if session is not None:
+                session.close()
             connection.protocol = None
     connection.set_option("transport", transports[-1:])
     return _unopened(connection, host)
@@ -107,11 +110,15 @@ def _unopened(connection: t.Any, host: str) -> Session:
         connection._connect()
     except AnsibleConnectionFailure as error:
         raise Unreachable(
-            host, "WinRM", f"the connection plugin gave up: {error}", explain(Trouble("credentials"))[1], "credentials"
+            host, "WinRM", f"the connection plugin gave up: {_one_line(error)}", explain(Trouble("credentials"))[1], "credentials"
         ) from None
     except AnsibleError as error:
-        cause, next_step = explain(Trouble("configuration", str(error)))
+        cause, next_step = explain(Trouble("configuration", _one_line(error)))
         raise Unreachable(host, "WinRM", cause, next_step, "configuration") from None
     finally:
         connection.shell_id = None
     return Session(connection.protocol, host)
+
+
+def _one_line(error: Exception) -> str:
+    return printable(" ".join(str(error).split()), 300)

@@ -50,7 +50,9 @@ def plan(host: str, wanted: str, service: Service, memory: Memory | None) -> Pla
     if wanted == "disabled":
         if service.start_mode == "Disabled":
             return Plan(remember=running and memory is None, run=False if running else None)
-        return Plan(remember=True, start_mode="Disabled", run=False if running else None)
+        # What `stopped` left behind is not how the agent was: the older note stands.
+        left_by_us = memory is not None and not running and memory.start_mode == service.start_mode
+        return Plan(remember=not left_by_us, start_mode="Disabled", run=False if running else None)
     if wanted == "stopped":
         return Plan(remember=memory is None, run=False) if running else Plan()
     if wanted == "started":
@@ -68,7 +70,8 @@ def plan(host: str, wanted: str, service: Service, memory: Memory | None) -> Pla
     if memory is None:
         return Plan()
     run = None
-    if memory.state == "Running" and service.state != "Running":
+    # What was disabled and still ran cannot be started again (error 1058), nor would it have run after its next stop.
+    if memory.state == "Running" and service.state != "Running" and memory.start_mode != "Disabled":
         run = True
     elif memory.state == "Stopped" and running:
         run = False

@@ -19,7 +19,9 @@ _ALREADY_ASKED = (1190, 1115)
 # What a client that shuts down looks like to whoever has just sent it a command.
 _GOING_DOWN = frozenset({"reset", "refused", "no-route", "timeout", "not-winrm", "shell-gone", "error"})
 _POLL_SECONDS = 2.0
-# A clock that is set moves the boot time Windows computes by seconds; a restart that was not seen must move it by more.
+# The boot time is computed from the clock, so it moves when the clock is set: by fractions of a second all the time, by
+# more now and then. A client that was seen down needs less to be believed than one that was not.
+_SEEN_DOWN_TOLERANCE = datetime.timedelta(seconds=5)
 _CLOCK_TOLERANCE = datetime.timedelta(seconds=30)
 
 
@@ -82,22 +84,21 @@ def restart(connect: t.Callable[[], t.Any], host: str, message: str, delay: int,
         _request(session, message, delay)
     began = time.monotonic()
     time.sleep(delay)
-    seen_down = False
+    down_until = up_until = time.monotonic() + down_timeout
     last_error: HelpdeskError | None = None
-    until = time.monotonic() + down_timeout
     while True:
         try:
             with connect() as session:
                 after = boot_time(session)
-            if after != before and (seen_down or abs(after - before) > _CLOCK_TOLERANCE):
+            if after - before > (_SEEN_DOWN_TOLERANCE if last_error else _CLOCK_TOLERANCE):
                 return Restart(before.isoformat(), after.isoformat(), round(time.monotonic() - began, 1))
+            last_error = None
         except HelpdeskError as error:
+            if last_error is None:
+                up_until = time.monotonic() + up_timeout
             last_error = error
-            if not seen_down:
-                seen_down = True
-                until = time.monotonic() + up_timeout
-        if time.monotonic() >= until:
-            raise _overdue(host, seen_down, last_error, down_timeout, up_timeout)
+        if time.monotonic() >= (up_until if last_error else down_until):
+            raise _overdue(host, last_error, down_timeout, up_timeout)
         time.sleep(_POLL_SECONDS)
 
 
@@ -120,8 +121,8 @@ def _request(session: t.Any, message: str, delay: int) -> None:
         )
 
 
-def _overdue(host: str, seen_down: bool, last_error: HelpdeskError | None, down_timeout: float, up_timeout: float) -> ActionRefused:
-    if not seen_down:
+def _overdue(host: str, last_error: HelpdeskError | None, down_timeout: float, up_timeout: float) -> ActionRefused:
+    if last_error is None:
         return ActionRefused(
             host,
             "the restart",
@@ -132,8 +133,7 @@ def _overdue(host: str, seen_down: bool, last_error: HelpdeskError | None, down_
     return ActionRefused(
         host,
         "the restart",
-        f"the client went down and did not come back within {up_timeout:g} seconds"
-        + (f" (last: {last_error.cause})" if last_error else ""),
+        f"the client went down and did not come back within {up_timeout:g} seconds (last: {last_error.cause})",
         "look at its screen or power; run again when it answers",
         "did-not-come-back",
     )

@@ -58,7 +58,7 @@ class Memory(t.NamedTuple):
     """What a service was like before this collection first changed it."""
 
     start_mode: str
-    state: str
+    state: str  # Running or Stopped
 
 
 class ServiceControl:
@@ -114,7 +114,9 @@ class ServiceControl:
     def remember(self, service: Service) -> None:
         """Keep what `service` is like on the client, over whatever was kept."""
         key = f"{MEMORY_KEY}{self._name}"
-        for value, data in (("StartMode", service.start_mode), ("State", service.state)):
+        # On its way up counts as up: it was meant to run.
+        state = "Stopped" if service.state in ("Stopped", "Stop Pending") else "Running"
+        for value, data in (("StartMode", service.start_mode), ("State", state)):
             result = self._session.run(f'reg add "{key}" /v {value} /t REG_SZ /d "{data}" /f')
             if result.exit_code:
                 raise self._refused("remembering how it was in the registry", result.exit_code)

@@ -8,6 +8,7 @@ The one table of such things. Classified by exception class, errno and fault num
 from __future__ import annotations
 
 import errno
+import http.client
 import socket
 import ssl
 import struct
@@ -121,6 +122,13 @@ class Trouble(t.NamedTuple):
             for numbers, reason in _REASON_BY_ERRNO:
                 if number in numbers:
                     return cls(reason)
+            # requests raises one without a number where a file of certificates or keys is missing, http.client for a proxy that refuses.
+            if link.__class__ is OSError and number is None:
+                return cls("configuration", printable(str(link), 200))
+            if isinstance(link, http.client.HTTPException) and not isinstance(
+                link, (http.client.RemoteDisconnected, http.client.IncompleteRead)
+            ):
+                return cls("not-winrm", "the answer is not HTTP")
         # Only now: urllib3 1.26 derives every failure to connect from its time-out class.
         if any(isinstance(link, (lib.requests.Timeout, lib.urllib3.exceptions.TimeoutError, TimeoutError)) for link in chain):
             return cls("timeout")

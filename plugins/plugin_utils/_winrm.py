@@ -18,7 +18,7 @@ import time
 import typing as t
 import uuid
 from xml.etree.ElementTree import Element, ParseError
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from . import _libraries as lib
 from ._errors import CommandTimeout, HelpdeskError, QueryRefused, Unreachable
@@ -48,6 +48,7 @@ _OPERATIONS_QUOTA = 0x803381A6
 
 _BACK_OFF_SECONDS = (1.0, 4.0)
 _OUTPUT_LIMIT = 64 * 1024 * 1024
+_QUERY_SECONDS = 180.0
 
 _TEMPLATE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
@@ -170,11 +171,11 @@ class Session:
             # A command that has ended needs no Signal: deleting the shell frees what it still holds, and the post is saved.
             if not ended and not self._dead:
                 self._quietly(
-                    f"{_SHELL}/Signal", f'<r:Signal CommandId="{escape(command_id)}"><r:Code>{_SHELL}/signal/terminate</r:Code></r:Signal>'
+                    f"{_SHELL}/Signal", f"<r:Signal CommandId={quoteattr(command_id)}><r:Code>{_SHELL}/signal/terminate</r:Code></r:Signal>"
                 )
 
     def _receive(self, command_id: str, until: float) -> CommandResult:
-        body = f'<r:Receive><r:DesiredStream CommandId="{escape(command_id)}">stdout stderr</r:DesiredStream></r:Receive>'
+        body = f"<r:Receive><r:DesiredStream CommandId={quoteattr(command_id)}>stdout stderr</r:DesiredStream></r:Receive>"
         streams: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
         size = 0
         while True:
@@ -222,6 +223,7 @@ class Session:
         )
         rows: list[dict[str, str | None]] = []
         context = ""
+        until = time.monotonic() + _QUERY_SECONDS
         try:
             answer = self._ask(f"{_ENUMERATION}/Enumerate", resource, body, refused=True)
             while True:
@@ -236,16 +238,20 @@ class Session:
                     return rows
                 cursor = f"<n:EnumerationContext>{escape(context)}</n:EnumerationContext>"
                 body = f"<n:Pull>{cursor}<n:MaxElements>1000</n:MaxElements></n:Pull>"
+                if time.monotonic() >= until:
+                    raise self._query_refused(wql, Trouble("wmi-broken", f"no end of the answer within {_QUERY_SECONDS:g} seconds"), None)
                 answer = self._post(f"{_ENUMERATION}/Pull", resource, body)
         except Fault as fault:
             trouble = Trouble.of_fault(fault.code, fault.inner, fault.subcode, fault.reason)
             raise self._query_refused(wql, trouble, fault.code) from None
         except Unreachable as error:
-            # Where a shell is open the credentials are good: 401 or 403 then speaks of WMI alone.
-            if self._shell is None or error.reason not in ("credentials", "access-denied"):
+            # Where a shell is open the client can be talked to, so whatever this is, it speaks of WMI alone; if it does
+            # not, the next command will tell.
+            if self._shell is None:
                 raise
             self._dead = False
-            raise self._query_refused(wql, Trouble("access-denied", "HTTP 401 or 403"), None) from None
+            reason = "access-denied" if error.reason == "credentials" else error.reason
+            raise self._query_refused(wql, Trouble(reason), None) from None
 
     def close(self) -> None:
         """Delete the shell, if there is one and the client still answers, and close the sockets. Never raises."""

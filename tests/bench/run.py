@@ -91,9 +91,7 @@ def main() -> int:
     binaries = environment_for_all()
     first: dict[str, Cost] = {}
     for delay in options.delays:
-        print(
-            f"\n{options.hosts} clients, {options.forks} forks or threads, NTLM with message encryption, each post delayed by {delay:.0f} ms."
-        )
+        print(f"\n{options.hosts} clients, {options.forks} forks or threads, NTLM with message encryption, {delay:.0f} ms added to a post.")
         print(f"Median of {options.runs}; CPU time, posts and bytes are for each client.", flush=True)
         costs = compare(binaries, options.hosts, options.forks, options.runs, delay)
         table(costs, OURS, options.hosts)

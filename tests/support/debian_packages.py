@@ -1,13 +1,16 @@
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Debian packages the tests need: installs what is missing when run by root, says how to install it otherwise.
+"""Debian packages that are needed: installs what is missing when run by root, says how to install it otherwise.
 
-Exit status 1 if something is missing in strict mode (CI=true or SMS_HELPDESK_STRICT=1); 0 otherwise, and the tests concerned are skipped.
+Without arguments those the tests need: exit status 1 if something is missing in strict mode (CI=true or SMS_HELPDESK_STRICT=1), 0
+otherwise, and the tests concerned are skipped. With ``--venv`` the one without which there is no virtual environment: exit status 1
+if it is missing. Uses nothing but the standard library: it runs before anything is installed.
 """
 
 from __future__ import annotations
 
 import glob
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -28,6 +31,12 @@ def _present(name: str) -> bool:
     return bool(glob.glob(name)) if name.startswith("/") else shutil.which(name) is not None
 
 
+def missing_for_venv() -> list[str]:
+    """Debian packages ensurepip, which makes virtual environments, apart from Python."""
+    importlib.invalidate_caches()
+    return [] if importlib.util.find_spec("ensurepip") else ["python3-venv"]
+
+
 def install(packages: list[str]) -> None:
     """Install with apt-get; the package lists are fetched first, a fresh machine has none."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -35,17 +44,19 @@ def install(packages: list[str]) -> None:
         subprocess.run(["apt-get", *command], env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
 
 
-def main() -> int:
-    packages = missing(LIST.read_text(encoding="utf-8"))
+def main(arguments: list[str]) -> int:
+    look = missing_for_venv if arguments == ["--venv"] else lambda: missing(LIST.read_text(encoding="utf-8"))
+    packages = look()
     if packages and shutil.which("apt-get") and os.geteuid() == 0:
         print(f"installing Debian packages: {' '.join(packages)}", flush=True)
         install(packages)
-        packages = missing(LIST.read_text(encoding="utf-8"))
+        packages = look()
     if not packages:
         return 0
     print(f"missing Debian packages; as root: apt-get install --no-install-recommends {' '.join(packages)}", file=sys.stderr)
-    return 1 if os.environ.get("CI") == "true" or os.environ.get("SMS_HELPDESK_STRICT") == "1" else 0
+    strict = os.environ.get("CI") == "true" or os.environ.get("SMS_HELPDESK_STRICT") == "1"
+    return 1 if strict or arguments == ["--venv"] else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

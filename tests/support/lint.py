@@ -20,7 +20,7 @@ LINTERS: dict[str, list[str]] = {
     "mypy": ["mypy", "-p", "ansible_collections.sms.helpdesk.plugins", "-p", "lab"],
     "mypy-support": ["mypy", "tests/support", "tests/bench", "tests/packages"],
     "mypy-tarball": ["mypy", "tests/tarball"],
-    "mypy-unit": ["mypy", "tests/unit/lab", "tests/unit/support"],
+    "mypy-unit": ["mypy", "tests/unit/lab", "tests/unit/support", "tests/unit/plugins"],
     "mypy-detect": ["mypy", "tests/integration/detect", "tests/integration/callbacks"],
     "mypy-peers": ["mypy", "tests/integration/lab_peers"],
     "yamllint": ["yamllint", "--strict", "."],

@@ -23,6 +23,8 @@ import sys
 import types
 from pathlib import Path
 
+import cores
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 HOME = CHECKOUT / ".build" / "ansible-test"
 RESULTS = Path("tests/output/junit")
@@ -37,7 +39,7 @@ import sys
 place = pathlib.Path(__file__).parent
 sys.path.insert(0, str(place / {wheel!r}))
 wanted = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
-sys.argv[1:] = ["install", "--no-index", "--find-links", str(place), *wanted]
+sys.argv[1:] = ["install", "--find-links", str(place), *wanted]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 '''
 
@@ -96,7 +98,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--report", required=True, type=Path)
     parser.add_argument("command", choices=["sanity", "units"])
+    parser.add_argument("--core", help="another ansible-core than that of the environment this runs in")
     known, rest = parser.parse_known_args(arguments)
+    if known.core:
+        other = cores.environment(known.core) / "python"
+        again = [str(other), __file__, "--report", str(known.report), known.command, *rest]
+        return subprocess.run(again, stdin=subprocess.DEVNULL, check=False).returncode
     write_pip_configuration(HOME)
     write_bootstrap(HOME, pip_version())
     shutil.rmtree(RESULTS, ignore_errors=True)

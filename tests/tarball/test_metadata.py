@@ -36,6 +36,10 @@ def test_every_module_is_in_the_action_group() -> None:
     assert data("meta/runtime.yml")["action_groups"]["helpdesk"] == modules
 
 
+def test_this_version_has_release_notes() -> None:
+    assert data("galaxy.yml")["version"] in data("changelogs/changelog.yaml")["releases"]
+
+
 def test_execution_environments_get_what_the_collection_requires() -> None:
     named = data("meta/execution-environment.yml")["dependencies"]["python"]
     assert requirements(named) == requirements("requirements.txt")

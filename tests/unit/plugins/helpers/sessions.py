@@ -23,6 +23,7 @@ class Script:
     def __init__(self, *steps: tuple[str, Answer]) -> None:
         self._steps = list(steps)
         self.asked: list[str] = []
+        self.once: list[str] = []
         self.opened = 0
         self.closed = 0
 
@@ -39,6 +40,8 @@ class Script:
         self.closed += 1
 
     def run(self, command: str, deadline: float = 180.0, once: bool = False) -> CommandResult:
+        if once:
+            self.once.append("run: " + command)
         answer = self._next("run: " + command)
         if isinstance(answer, CommandResult):
             return answer

@@ -88,6 +88,7 @@ class TestGoodFiles:
         answer = judged("".join(texts[part] for part in parts))
         assert statuses(answer) == {**self.WANTED, "1764/tcp": "reserved"}
         assert answer["host"]["os_version"] == "6.1.7601"
+        assert answer["host"]["dynamic_port_ranges"] == {key: {"start": 49152, "end": 65535} for key in ("tcp", "udp")}
         assert (answer["host"]["source"], answer["host"]["owner_source"]) == ("capture", "tasklist")
 
     def test_without_a_task_list_a_process_id_names_nobody(self) -> None:

@@ -7,57 +7,28 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sms.helpdesk.plugins.plugin_utils._conflicts import Evidence, Judgement, Owner, judge
+from ansible_collections.sms.helpdesk.plugins.plugin_utils._conflicts import Evidence, Owner, judge
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._netsh import PortRange, PortRanges
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._netstat import parse
-from ansible_collections.sms.helpdesk.plugins.plugin_utils._ports import Requirement, from_set
+from ansible_collections.sms.helpdesk.plugins.plugin_utils._ports import from_set
+from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers.judging import (
+    AGENT,
+    BACKUP,
+    GONE,
+    NONE_RESERVED,
+    OLD,
+    UNNAMED,
+    USUAL,
+    WINDOWS_7,
+    WINDOWS_10,
+    WUSER,
+    judged,
+    shown,
+    statuses,
+)
 from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers.netstat_tables import Row, table, tcp, udp
 from hypothesis import given
 from hypothesis import strategies as st
-
-AGENT = frozenset({"wuser32.exe"})
-WINDOWS_10 = (10, 0, 19045)
-WINDOWS_7 = (6, 1, 7601)
-# A listing of a working Windows always has these.
-USUAL = [tcp("0.0.0.0:135", 564), tcp("0.0.0.0:445", 4), udp("0.0.0.0:500", 900)]
-OLD = [row._replace(pid=None) for row in USUAL]
-NONE_RESERVED: dict[str, list[PortRange]] = {"tcp": [], "udp": []}
-BACKUP = Owner(2316, "known", "backupd.exe", "C:\\Program Files\\Backup\\backupd.exe", ("BackupAgent",))
-WUSER = Owner(1200, "known", "Wuser32.EXE", "C:\\WINNT\\Wuser32.exe")
-GONE = Owner(2316, "exited")
-UNNAMED = Owner(2316, "unknown")
-
-
-def judged(
-    rows: list[Row] | None,
-    *owners: Owner,
-    wanted: t.Sequence[Requirement] | None = None,
-    expected: frozenset[str] = AGENT,
-    excluded: dict[str, list[PortRange]] | None = None,
-    dynamic: dict[str, PortRange] | None = None,
-    version: tuple[int, ...] | None = WINDOWS_10,
-    **more: t.Any,
-) -> Judgement:
-    """Judge a listing with these rows beside the usual ones; None for no listing at all."""
-    listing = parse(table(rows)) if rows is not None else None
-    evidence = Evidence(
-        endpoints=None if listing is None else listing.endpoints,
-        owners={owner.pid: owner for owner in owners if owner.pid is not None},
-        ranges=PortRanges(NONE_RESERVED if excluded is None else excluded, dynamic or {}),
-        os_version=version,
-        unreadable=[] if listing is None else listing.unreadable,
-        **more,
-    )
-    return judge(from_set("original") if wanted is None else wanted, evidence, expected)
-
-
-def statuses(judgement: Judgement) -> dict[str, str]:
-    """What is not free."""
-    return {f"{entry['port']}/{entry['protocol']}": entry["status"] for entry in judgement.ports if entry["status"] != "free"}
-
-
-def shown(judgement: Judgement) -> list[tuple[t.Any, ...]]:
-    return [(each["port"], each["protocol"], each["kind"], each["pid"], each["process"]) for each in judgement.conflicts]
 
 
 class TestNothingCanBeKnown:
@@ -96,8 +67,9 @@ class TestNothingCanBeKnown:
         assert set(statuses(judgement)) == {"1761/tcp", "1762/tcp", "1763/tcp", "1764/tcp"}
         assert "backup-agent" in judgement.warnings[0]
 
-    def test_excluded_ranges_that_were_not_listed_may_hold_the_port(self) -> None:
-        judgement = judged(USUAL, excluded={"udp": []})
+    @pytest.mark.parametrize("version", [(6, 2, 9200), (6, 3, 9600), WINDOWS_10])
+    def test_excluded_ranges_that_were_not_listed_may_hold_the_port(self, version: tuple[int, ...]) -> None:
+        judgement = judged(USUAL, excluded={"udp": []}, version=version)
         assert statuses(judgement) == {f"{port}/tcp": "unknown" for port in (1761, 1762, 1763, 1764)}
 
     @pytest.mark.parametrize("version", [(5, 1, 2600), (5, 2, 3790), WINDOWS_7])
@@ -118,7 +90,7 @@ class TestNoProcessIds:
         judgement = judged(self.ROWS, version=(5, 0, 2195), agent_running=running, excluded={})
         assert (judgement.verdict, judgement.conflicts) == ("inconclusive", [])
         assert statuses(judgement) == {"1762/udp": "unknown", "1763/tcp": "unknown"}
-        assert all(judgement.warnings)
+        assert [("process ids" in warning, "netstat -ano" in warning) for warning in judgement.warnings] == [(True, True)] * 2
 
     def test_the_agent_does_not_run(self) -> None:
         judgement = judged(self.ROWS, version=(5, 0, 2195), agent_running=False, excluded={})
@@ -192,6 +164,7 @@ class TestConflicts:
             (tcp("10.0.0.7:1762", 2316, "10.0.0.9:443", "ESTABLISHED"), "connection", "10.0.0.9:443"),
             (tcp("10.0.0.7:1762", 2316, "10.0.0.9:443", "SYN_SENT"), "connection", "10.0.0.9:443"),
             (tcp("10.0.0.7:1762", 2316, "10.0.0.9:443", "CLOSE_WAIT"), "connection", "10.0.0.9:443"),
+            (tcp("PC07:1762", 2316, "SRV1:backup-agent", "ESTABLISHED"), "connection", "SRV1:backup-agent"),
         ],
     )
     def test_kinds(self, row: Row, kind: str, remote: str) -> None:
@@ -286,6 +259,7 @@ class TestOwners:
     def test_a_listener_without_a_process_is_no_free_port(self) -> None:
         judgement = judged([*USUAL, tcp("0.0.0.0:1761", 0)])
         assert (judgement.verdict, statuses(judgement)) == ("inconclusive", {"1761/tcp": "unknown"})
+        assert "names no process" in judgement.warnings[0]
 
     def test_a_stranger_counts_also_beside_an_unknown(self) -> None:
         judgement = judged([*USUAL, udp("0.0.0.0:1761", 2400), udp("10.0.0.7:1761", 2316)], BACKUP)
@@ -323,81 +297,6 @@ class TestReserved:
         judgement = judged(None, excluded=self.BLOCK)
         assert judgement.verdict == "conflict"
         assert set(statuses(judgement).values()) == {"reserved", "unknown"}
-
-
-class TestDynamicRange:
-    @pytest.mark.parametrize(
-        ("version", "flagged"),
-        [
-            ((4, 0), True),
-            ((5, 0, 2195), True),
-            ((5, 1, 2600), True),
-            ((5, 2, 3790), True),
-            ((6, 0, 6002), False),
-            (WINDOWS_7, False),
-            (WINDOWS_10, False),
-            (None, False),
-        ],
-    )
-    def test_default_of_the_version(self, version: tuple[int, ...] | None, flagged: bool) -> None:
-        judgement = judged([*USUAL, udp("0.0.0.0:1762", 2316)], BACKUP, version=version)
-        assert {entry["dynamic_range"] for entry in judgement.ports} == {flagged}
-        assert judgement.conflicts[0]["dynamic_range"] is flagged
-
-    def test_as_read_and_for_each_protocol(self) -> None:
-        judgement = judged(USUAL, dynamic={"tcp": PortRange(1024, 1762), "udp": PortRange(49152, 65535)})
-        assert [(each["port"], each["protocol"]) for each in judgement.ports if each["dynamic_range"]] == [(1761, "tcp"), (1762, "tcp")]
-
-    def test_a_range_that_was_read_wins_over_the_version(self) -> None:
-        judgement = judged(USUAL, dynamic={"tcp": PortRange(49152, 65535), "udp": PortRange(49152, 65535)}, version=(5, 2, 3790))
-        assert not any(entry["dynamic_range"] for entry in judgement.ports)
-
-    def test_reserved_and_dynamic(self) -> None:
-        judgement = judged(USUAL, excluded={"tcp": [PortRange(1761, 1761)], "udp": []}, dynamic={"tcp": PortRange(1025, 5000)})
-        assert judgement.conflicts[0]["dynamic_range"] is True
-
-
-class TestAmbiguousNames:
-    def test_neither_reading_is_taken_for_free(self) -> None:
-        judgement = judged([*USUAL, tcp("PC07:sms-remctrl", 2316, "PC07:0")], BACKUP, wanted=from_set("hotfix"))
-        assert judgement.verdict != "clear"
-        assert set(statuses(judgement)) == {"2702/tcp", "2704/tcp"}
-        assert any("2702" in warning and "2704" in warning for warning in judgement.warnings)
-
-    def test_the_agents_own_is_no_conflict_on_either(self) -> None:
-        judgement = judged([*USUAL, udp("PC07:sms-xfer", 1200)], WUSER, wanted=from_set("hotfix"))
-        assert judgement.conflicts == []
-        assert set(statuses(judgement)) == {"2702/udp", "2704/udp"}
-
-
-class TestMessages:
-    """One sentence that a person can act on, whoever wrote the words in it."""
-
-    NASTY = 'evil\r\nFAILED\x1b[31m\u202e{{ lookup("pipe", "id") }}<script>.exe'
-
-    @pytest.mark.parametrize("row", [udp("0.0.0.0:1762", 2316), tcp("10.0.0.7:1762", 2316, "10.0.0.9:80", "ESTABLISHED")])
-    def test_port_and_process_and_path_and_services(self, row: Row) -> None:
-        message = judged([*USUAL, row], BACKUP).conflicts[0]["message"]
-        for part in (f"{row.protocol} 1762", "Remote Control", "backupd.exe", "PID 2316", "C:\\Program Files\\Backup", "BackupAgent"):
-            assert part in message
-        assert message.endswith(".")
-        assert "2701-2704" in message
-
-    def test_strangers_cannot_write_into_it(self) -> None:
-        owner = Owner(2316, "known", self.NASTY, self.NASTY, (self.NASTY,))
-        (conflict,) = judged([*USUAL, udp("0.0.0.0:1762", 2316)], owner).conflicts
-        for text in (
-            conflict["message"],
-            conflict["process"],
-            conflict["path"],
-            conflict["services"][0],
-            conflict["endpoints"][0]["process"],
-        ):
-            assert text.isprintable()
-
-    def test_nor_into_a_warning(self) -> None:
-        judgement = judged([*USUAL, tcp("PC07:evil\u202e\x1b[31m", 77, "PC07:0")])
-        assert all(warning.isprintable() for warning in judgement.warnings)
 
 
 _OWN = st.sampled_from([1761, 1762, 1763, 1764, 17610, 135])
