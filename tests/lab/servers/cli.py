@@ -17,10 +17,12 @@ from typing import Any
 
 import yaml
 
+from . import audit, layout
 from .laboratory import STATE_FILE, ServerLab
 from .maintenance import Behaviour, behave
 from .specification import ServerError
 
+MARKS_FILE = "marks.json"
 _START_SECONDS = 90
 _STOP_SECONDS = 30
 _NOT_RUNNING = 3
@@ -37,6 +39,11 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--directory", required=True, type=Path, help="directory for drives, logs and inventory; made anew")
     for name, text in (("stop", "end it"), ("status", "say whether it runs, and where")):
         commands.add_parser(name, help=text).add_argument("--directory", required=True, type=Path)
+    text = "print size, hash, times and attributes of every file"
+    commands.add_parser("snapshot", help=text).add_argument("--directory", required=True, type=Path)
+    command = commands.add_parser("mark", help="note how many changes Samba has seen since the last mark, in marks.json")
+    command.add_argument("--directory", required=True, type=Path)
+    command.add_argument("name", help="what the changes came of")
     command = commands.add_parser("maintenance", help="change how Maintenance Manager behaves")
     command.add_argument("--directory", required=True, type=Path)
     command.add_argument("--site", help="site server, the first one by default")
@@ -83,7 +90,8 @@ def _start(options: argparse.Namespace) -> int:
     if _read_state(directory):
         raise ServerError(f"servers run in {directory} already; stop them first")
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / STATE_FILE).unlink(missing_ok=True)
+    for name in (STATE_FILE, MARKS_FILE):
+        (directory / name).unlink(missing_ok=True)
     command = [sys.executable, "-m", "lab.servers", "serve", "--directory", str(directory)]
     command += ["--fleet", str(options.fleet.resolve())] if options.fleet else []
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
@@ -122,6 +130,22 @@ def _status(options: argparse.Namespace) -> int:
     state = _read_state(options.directory.resolve())
     print(json.dumps(state, indent=1) if state else "not running")
     return 0 if state else _NOT_RUNNING
+
+
+def _snapshot(options: argparse.Namespace) -> int:
+    print(json.dumps(layout.snapshot(options.directory.resolve() / "drives"), indent=1))
+    return 0
+
+
+def _mark(options: argparse.Namespace) -> int:
+    directory = options.directory.resolve()
+    path, log = directory / MARKS_FILE, directory / "audit.log"
+    marks = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    events = audit.read(log, marks[-1]["position"] if marks else 0)
+    position = log.stat().st_size if log.exists() else 0
+    marks.append({"name": options.name, "changes": sum(event.changes for event in events), "position": position})
+    path.write_text(json.dumps(marks, indent=1), encoding="utf-8")
+    return 0
 
 
 def _maintenance(options: argparse.Namespace) -> int:

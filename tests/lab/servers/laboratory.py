@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import shutil
 import subprocess
@@ -150,19 +149,7 @@ class ServerLab:
 
         Logs are left out.
         """
-        top = self.directory / "drives"
-        place = top / server if server else top
-        return {
-            path.relative_to(top).as_posix(): {
-                "size": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                "modified": path.stat().st_mtime_ns,
-                "attributes": layout.attributes(path),
-                "created": layout.created(path),
-            }
-            for path in layout.files(place)
-            if path.parent.name != "Logs"
-        }
+        return layout.snapshot(self.directory / "drives", server)
 
     def audit_log(self, offset: int = 0) -> list[audit.Event]:
         """What Samba saw, from a position on that :meth:`audit_position` gave."""

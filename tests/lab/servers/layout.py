@@ -8,10 +8,12 @@ lists, System.map), Q137678 (administrator machines).
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from packages import builds, defects, portable_executable
 
@@ -131,6 +133,21 @@ def write_program(path: Path, name: str, platform: str, build: str) -> None:
 def files(directory: Path) -> Iterator[Path]:
     """All files below a directory, in order."""
     return (path for path in sorted(directory.rglob("*")) if path.is_file() and not path.is_symlink())
+
+
+def snapshot(drives: Path, server: str | None = None) -> dict[str, dict[str, Any]]:
+    """What is on the drives of all servers, or of one, by path: size, sha256, modified (ns), attributes, created. Without logs."""
+    return {
+        path.relative_to(drives).as_posix(): {
+            "size": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "modified": path.stat().st_mtime_ns,
+            "attributes": attributes(path),
+            "created": created(path),
+        }
+        for path in files(drives / server if server else drives)
+        if path.parent.name != "Logs"
+    }
 
 
 def own(path: Path, *, created_at: int) -> None:

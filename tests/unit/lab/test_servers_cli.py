@@ -78,6 +78,22 @@ def test_inventory(directory: Path) -> None:
     assert {host["sms_port"] for entry in children.values() for host in entry["hosts"].values()} == {port}
 
 
+def test_snapshot_and_marks(directory: Path) -> None:
+    state = json.loads(run(directory, "status").stdout)
+    share = f"//{state['servers']['site']['address']}/SMS_SHRD"
+    client = ["smbclient", "-p", str(state["port"]), "-U", "boss%Pa55word!", share, "-c"]
+    before = json.loads(run(directory, "snapshot").stdout)
+    run(directory, "mark", "before")
+    subprocess.run([*client, "ls"], check=True, capture_output=True)
+    run(directory, "mark", "looked")
+    subprocess.run([*client, "mkdir Made; put /dev/null Made\\empty"], check=True, capture_output=True)
+    run(directory, "mark", "written")
+    marks = {mark["name"]: mark["changes"] for mark in json.loads((directory / "marks.json").read_text(encoding="utf-8"))}
+    assert marks["looked"] == 0 and marks["written"] >= 2
+    after = json.loads(run(directory, "snapshot").stdout)
+    assert set(after) - set(before) == {"site/SMS/Made/empty"} and all(after[name] == entry for name, entry in before.items())
+
+
 def test_a_second_one_is_refused(directory: Path) -> None:
     again = run(directory, "start")
     assert again.returncode == 1 and "run in" in again.stderr and "already" in again.stderr
