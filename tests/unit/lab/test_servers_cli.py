@@ -86,7 +86,7 @@ def test_snapshot_and_marks(directory: Path) -> None:
     run(directory, "mark", "before")
     subprocess.run([*client, "ls"], check=True, capture_output=True)
     run(directory, "mark", "looked")
-    subprocess.run([*client, "mkdir Made; put /dev/null Made\\empty"], check=True, capture_output=True)
+    subprocess.run([*client, "mkdir Made; put /etc/hostname Made\\empty"], check=True, capture_output=True)
     run(directory, "mark", "written")
     marks = {mark["name"]: mark["changes"] for mark in json.loads((directory / "marks.json").read_text(encoding="utf-8"))}
     assert marks["looked"] == 0 and marks["written"] >= 2
