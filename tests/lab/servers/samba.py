@@ -35,7 +35,7 @@ _START_SECONDS = 30
 _STOP_SECONDS = 10
 _PORT_ATTEMPTS = 5
 # The paths of Unix sockets below it must not exceed 107 characters.
-_LONGEST_STATE = 70
+_LONGEST_STATE = 80
 _ESTABLISHED, _CLOSE_WAIT = "01", "08"
 
 
