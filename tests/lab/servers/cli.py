@@ -17,8 +17,8 @@ from typing import Any
 
 import yaml
 
-from . import audit, layout
-from .laboratory import STATE_FILE, ServerLab
+from . import audit, findings, layout
+from .laboratory import BEFORE_FILE, STATE_FILE, ServerLab
 from .maintenance import Behaviour, behave
 from .specification import ServerError
 
@@ -41,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=text).add_argument("--directory", required=True, type=Path)
     text = "print size, hash, times and attributes of every file"
     commands.add_parser("snapshot", help=text).add_argument("--directory", required=True, type=Path)
+    command = commands.add_parser("hotfix", help="print how far a hotfix has got, by what is on the drives")
+    command.add_argument("--directory", required=True, type=Path)
+    command.add_argument("--package", required=True, type=Path)
     command = commands.add_parser("mark", help="note how many changes Samba has seen since the last mark, in marks.json")
     command.add_argument("--directory", required=True, type=Path)
     command.add_argument("name", help="what the changes came of")
@@ -134,6 +137,13 @@ def _status(options: argparse.Namespace) -> int:
 
 def _snapshot(options: argparse.Namespace) -> int:
     print(json.dumps(layout.snapshot(options.directory.resolve() / "drives"), indent=1))
+    return 0
+
+
+def _hotfix(options: argparse.Namespace) -> int:
+    directory = options.directory.resolve()
+    before = json.loads((directory / BEFORE_FILE).read_text(encoding="utf-8"))
+    print(json.dumps(findings.hotfix(before, layout.snapshot(directory / "drives"), options.package), indent=1))
     return 0
 
 

@@ -23,6 +23,7 @@ from .samba import Samba
 from .specification import ROLES, Server, ServerError, Specification, read
 
 _IDLE_SECONDS = 20
+BEFORE_FILE = "before.json"
 STATE_FILE = "servers.json"
 INVENTORY_FILE = "servers.yml"
 
@@ -64,6 +65,7 @@ class ServerLab:
         for drive in self.drives.values():
             drive.path.mkdir(parents=True)
             drive.build()
+        (self.directory / BEFORE_FILE).write_text(json.dumps(self.snapshot()), encoding="utf-8")
         self._samba = Samba(self.directory, self.directory / "drives", self.specification)
         self._samba.start()
         for name, drive in self.drives.items():
