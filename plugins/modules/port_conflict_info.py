@@ -33,13 +33,14 @@ attributes:
     support: full
 options:
   port_set:
-    description: Which of the help desk's ports to judge. Not looked at if O(ports) is given.
+    description:
+      - Which of the help desk's ports to judge. Not looked at if O(ports) is given.
+      - V(original) are the ports 1761-1764 the agent uses before the hotfix.
+      - V(hotfix) are the ports 2701-2704 it uses afterwards.
+      - V(all) are both, as long as a fleet has both.
     type: str
     default: all
-    choices:
-      original: The ports 1761-1764 the agent uses before the hotfix.
-      hotfix: The ports 2701-2704 it uses afterwards.
-      all: Both, as long as a fleet has both.
+    choices: [original, hotfix, all]
   ports:
     description:
       - Judge these ports instead of O(port_set).
@@ -68,12 +69,13 @@ options:
     elements: str
     default: [wuser32.exe]
   source:
-    description: Where the evidence comes from.
+    description:
+      - Where the evidence comes from.
+      - With V(client), the client is asked over WinRM.
+      - With V(capture), the file O(capture) is read and no host is contacted. For machines that have no WinRM at all.
     type: str
     default: client
-    choices:
-      client: The client is asked over WinRM.
-      capture: The file O(capture) is read and no host is contacted. For machines that have no WinRM at all.
+    choices: [client, capture]
   capture:
     description:
       - Path on the controller of the saved output of C(netstat -ano), or C(netstat -an) on Windows 2000 and older. Required if

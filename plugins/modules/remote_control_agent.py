@@ -28,14 +28,17 @@ attributes:
     support: full
 options:
   state:
-    description: The state to reach.
+    description:
+      - The state to reach.
+      - V(started) means that it runs. A service that this collection had disabled gets its start type back; one that somebody else
+        disabled is an error.
+      - V(stopped) means that it does not run; its start type stays.
+      - V(disabled) means that its start type is disabled and it does not run. This is how Q229097 begins its diagnosis.
+      - V(restored) means that start type and state are what they were before this collection first changed them. Nothing happens if it
+        never did.
     type: str
     required: true
-    choices:
-      started: It runs. A service that this collection had disabled gets its start type back; one that somebody else disabled is an error.
-      stopped: It does not run; its start type stays.
-      disabled: Its start type is disabled and it does not run. This is how Q229097 begins its diagnosis.
-      restored: Start type and state are what they were before this collection first changed them. Nothing happens if it never did.
+    choices: [started, stopped, disabled, restored]
   service:
     description: The key name of the service.
     type: str
