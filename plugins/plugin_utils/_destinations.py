@@ -12,7 +12,7 @@ import typing as t
 
 from . import _share_trouble as trouble
 from ._manifest import PLATFORM, Catalogue, Row
-from ._shares import Entry, Share, join, split
+from ._shares import Entry, Survey, join
 
 LOGON_DIRECTORY = "Logon.srv"
 
@@ -47,7 +47,7 @@ class Destinations:
 
 
 def find(
-    share: Share,
+    survey: Survey,
     catalogue: Catalogue,
     language: str,
     platforms: t.Sequence[str],
@@ -59,10 +59,8 @@ def find(
     :param replicas: look at a logon server; its root may be the directory behind SMS_SHR or the one above it.
     :raises ShareTrouble: the server does not answer, or a target is no file.
     """
-    locate = _Locator(share)
-    above = ""
-    if replicas and (found := share.locate(LOGON_DIRECTORY)):
-        above = found
+    share = survey.share
+    above = (survey.directory(LOGON_DIRECTORY) or "") if replicas else ""
     targets, missing, served = [], [], set()
     unfixable: dict[str, str] = {}
     for component in components:
@@ -71,56 +69,31 @@ def find(
             continue
         for platform in platforms:
             wanted = join(above, template.replace(PLATFORM, catalogue.platforms[platform].directory))
-            directory = locate(wanted)
+            directory = survey.directory(wanted)
             if directory is None:
                 missing.append(share.full(wanted))
                 continue
             served.add(platform)
             for row in catalogue.rows(language, [platform], [component]):
-                path = share.locate(join(directory, row.file)) or join(directory, row.file)
-                targets.append(Target(row, component, path, _file(share, path)))
+                targets.append(_target(survey, row, component, directory))
         for name, (directory_name, message) in catalogue.unfixable.items():
-            if directory := locate(join(above, template.replace(PLATFORM, directory_name))):
+            if directory := survey.directory(join(above, template.replace(PLATFORM, directory_name))):
                 unfixable.setdefault(name, f"{share.full(directory)} exists: {message}.")
     order = {(row.platform, row.file): n for n, row in enumerate(catalogue.rows(language, platforms, components))}
     targets.sort(key=lambda target: order[target.row.platform, target.row.file])
     return Destinations(targets, sorted(served), [unfixable[name] for name in sorted(unfixable)], missing)
 
 
-def _file(share: Share, path: str) -> Entry | None:
-    entry = share.stat(path)
+def _target(survey: Survey, row: Row, component: str, directory: str) -> Target:
+    found = survey.find(join(directory, row.file))
+    if found is None:
+        return Target(row, component, join(directory, row.file), None)
+    path = found[0]
+    # A directory of NTFS may show an old size and time of a file; the file itself does not.
+    entry = survey.share.stat(path)
     if entry is not None and entry.kind != "file":
         kind = "a directory" if entry.kind == "directory" else "a link or another special file"
         raise trouble.ShareTrouble(
-            share.host, share.full(path), f"it is {kind} instead of a file", "move it away and run again", "not-a-file"
+            survey.share.host, survey.share.full(path), f"it is {kind} instead of a file", "move it away and run again", "not-a-file"
         )
-    return entry
-
-
-class _Locator:
-    """`Share.locate` for directories, each looked up once."""
-
-    def __init__(self, share: Share) -> None:
-        self._share = share
-        self._known: dict[str, str | None] = {"": ""}
-
-    def __call__(self, path: str) -> str | None:
-        key = path.lower()
-        if key not in self._known:
-            *parents, name = split(path)
-            parent = self(join(*parents))
-            found = None if parent is None else self._child(parent, name)
-            self._known[key] = found
-        return self._known[key]
-
-    def _child(self, parent: str, name: str) -> str | None:
-        spellings = [spelling for spelling, directory in self._share.names(parent, name).items() if directory]
-        if len(spellings) > 1:
-            raise trouble.ShareTrouble(
-                self._share.host,
-                self._share.full(join(parent, name)),
-                "it is there more than once, in different spellings",
-                "keep one of them",
-                "ambiguous-name",
-            )
-        return join(parent, spellings[0]) if spellings else None
+    return Target(row, component, path, entry)

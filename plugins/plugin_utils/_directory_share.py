@@ -39,15 +39,13 @@ class DirectoryShare(Share):
     def stat(self, path: str) -> Entry | None:
         with self._told("looking at", path):
             try:
-                status = os.lstat(self.full(path))
+                return _entry(os.lstat(self.full(path)))
             except FileNotFoundError:
                 return None
-        kind = "file" if stat.S_ISREG(status.st_mode) else "directory" if stat.S_ISDIR(status.st_mode) else "other"
-        return Entry(kind, status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
 
-    def names(self, directory: str, name: str | None = None) -> dict[str, bool]:
+    def names(self, directory: str) -> dict[str, str]:
         with self._told("listing", directory), os.scandir(self.full(directory)) as entries:
-            return {entry.name: entry.is_dir() for entry in entries if name is None or entry.name.lower() == name.lower()}
+            return {entry.name: _kind(entry) for entry in entries}
 
     def read(self, path: str) -> t.Iterator[bytes]:
         with self._told("reading", path), open(os.open(self.full(path), os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0) as file:
@@ -66,16 +64,18 @@ class DirectoryShare(Share):
             with self._told("writing", path):
                 os.fsync(file.fileno())
 
-    def copy(self, source: str, target: str) -> None:
+    def copy(self, source: str, target: str) -> bool:
         self.write_new(target, self.read(source))
+        return False
 
-    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> None:
+    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> Entry:
         with self._told("setting time and attributes of", path):
             if modified_ns is not None:
                 accessed = os.stat(self.full(path)).st_atime_ns
                 os.utime(self.full(path), ns=(accessed, modified_ns))
             if attributes is not None:
                 os.chmod(self.full(path), attributes)
+            return _entry(os.lstat(self.full(path)))
 
     def replace(self, source: str, target: str) -> None:
         with self._told("replacing", target):
@@ -133,3 +133,14 @@ class DirectoryShare(Share):
 
     def close(self) -> None:
         pass
+
+
+def _entry(status: os.stat_result) -> Entry:
+    kind = "file" if stat.S_ISREG(status.st_mode) else "directory" if stat.S_ISDIR(status.st_mode) else "other"
+    return Entry(kind, status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_file(follow_symlinks=False):
+        return "file"
+    return "directory" if entry.is_dir(follow_symlinks=False) else "other"

@@ -46,6 +46,7 @@ class Share(abc.ABC):
     def __init__(self, host: str, root: str) -> None:
         self.host = host
         self.root = root
+        self._made: set[str] = set()
 
     @abc.abstractmethod
     def full(self, path: str) -> str:
@@ -56,8 +57,8 @@ class Share(abc.ABC):
         """What is there; None for nothing."""
 
     @abc.abstractmethod
-    def names(self, directory: str, name: str | None = None) -> dict[str, bool]:
-        """The names in a directory (or only those equal to `name` without case), and whether each is a directory."""
+    def names(self, directory: str) -> dict[str, str]:
+        """The names in a directory, and the kind of each (see `Entry`)."""
 
     @abc.abstractmethod
     def read(self, path: str) -> t.Iterator[bytes]:
@@ -68,12 +69,12 @@ class Share(abc.ABC):
         """Create a file that must not be there yet, and make its content durable."""
 
     @abc.abstractmethod
-    def copy(self, source: str, target: str) -> None:
-        """Copy the content of a file to one that must not be there yet, on the server itself if it can."""
+    def copy(self, source: str, target: str) -> bool:
+        """Copy the content of a file to one that must not be there yet; whether the server did it without sending it to us."""
 
     @abc.abstractmethod
-    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> None:
-        """Set time and attributes of a file; None leaves one as it is."""
+    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> Entry:
+        """Set time and attributes of a file; None leaves one as it is. Returns what is there afterwards."""
 
     @abc.abstractmethod
     def replace(self, source: str, target: str) -> None:
@@ -113,24 +114,6 @@ class Share(abc.ABC):
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def locate(self, path: str) -> str | None:
-        """The existing spelling of a path given in any case; None if it is not there."""
-        found: list[str] = []
-        for part in split(path):
-            spellings = self.names("\\".join(found), part)
-            if not spellings:
-                return None
-            if len(spellings) > 1:
-                raise trouble.ShareTrouble(
-                    self.host,
-                    self.full("\\".join([*found, part])),
-                    f"it is there more than once, as {' and '.join(sorted(spellings))}",
-                    "keep one of them",
-                    "ambiguous-name",
-                )
-            found.append(next(iter(spellings)))
-        return "\\".join(found)
-
     def digest(self, path: str) -> str:
         """The sha256 of a file's content."""
         digest = hashlib.sha256()
@@ -138,17 +121,72 @@ class Share(abc.ABC):
             digest.update(chunk)
         return digest.hexdigest()
 
-    def make_directories(self, path: str) -> str:
-        """Create what is missing of a directory; existing parts keep their spelling, which is returned."""
-        made: list[str] = []
+    def make_directories(self, path: str) -> None:
+        """Create what is missing of a directory."""
+        made = ""
         for part in split(path):
-            spelling = self.locate("\\".join([*made, part]))
-            if spelling is None:
-                self.make_directory("\\".join([*made, part]))
-                made.append(part)
-            else:
-                made = split(spelling)
-        return "\\".join(made)
+            made = join(made, part)
+            if made not in self._made and self.stat(made) is None:
+                self.make_directory(made)
+            self._made.add(made)
+
+
+class Survey:
+    """What is on a share, each directory listed once: for looking around before anything is written."""
+
+    def __init__(self, share: Share) -> None:
+        self.share = share
+        self._listings: dict[str, dict[str, list[tuple[str, str]]]] = {}
+
+    def find(self, path: str) -> tuple[str, str] | None:
+        """The existing spelling of a path given in any case, and the kind of what is there; None for nothing.
+
+        :raises ShareTrouble: a part is there in two spellings, or is a link, which is not followed.
+        """
+        spelling, kind = "", "directory"
+        for part in split(path):
+            if kind == "other":
+                raise trouble.ShareTrouble(
+                    self.share.host,
+                    self.share.full(spelling),
+                    "it is a link or another special file instead of a directory",
+                    "put the directory itself there",
+                    "not-a-directory",
+                )
+            found = self._listing(spelling).get(part.lower(), []) if kind == "directory" else []
+            if len(found) > 1:
+                raise trouble.ShareTrouble(
+                    self.share.host,
+                    self.share.full(join(spelling, part)),
+                    f"it is there more than once, as {' and '.join(sorted(name for name, _kind in found))}",
+                    "keep one of them",
+                    "ambiguous-name",
+                )
+            if not found:
+                return None
+            spelling, kind = join(spelling, found[0][0]), found[0][1]
+        return spelling, kind
+
+    def directory(self, path: str) -> str | None:
+        """The existing spelling of a directory; None if there is none."""
+        found = self.find(path)
+        return found[0] if found and found[1] == "directory" else None
+
+    def spell(self, path: str) -> str:
+        """A path with the existing spelling of as many of its first parts as are there."""
+        parts = split(path)
+        for count in range(len(parts), 0, -1):
+            if found := self.find(join(*parts[:count])):
+                return join(found[0], *parts[count:])
+        return path
+
+    def _listing(self, directory: str) -> dict[str, list[tuple[str, str]]]:
+        if directory not in self._listings:
+            listing: dict[str, list[tuple[str, str]]] = {}
+            for name, kind in self.share.names(directory).items():
+                listing.setdefault(name.lower(), []).append((name, kind))
+            self._listings[directory] = listing
+        return self._listings[directory]
 
 
 def split(path: str) -> list[str]:

@@ -41,10 +41,6 @@ try:
         FilePipePrinterAccessMask,
         ImpersonationLevel,
         Open,
-        QueryDirectoryFlags,
-        ShareAccess,
-        SMB2QueryInfoRequest,
-        SMB2QueryInfoResponse,
         SMB2SetInfoRequest,
     )
     from smbprotocol.session import Session
@@ -62,6 +58,9 @@ _NO_MORE_FILES = 0x80000006
 _CANNOT_COPY = frozenset({0xC00000BB, 0xC0000010, 0xC000000D, 0xC0000002})
 _COPY_PIECE = 1024 * 1024  # what one server-side copy moves at a time, [MS-SMB2] 3.3.3
 _LOCK_PATIENCE = 5
+_EVERYTHING = 0x1 | 0x2 | 0x4  # FILE_SHARE_READ, _WRITE and _DELETE: others may do with the file what they like
+_DELETE = 0x00010000 | 0x80  # DELETE and FILE_READ_ATTRIBUTES
+_NO_HANDLE = b"\xff" * 16  # [MS-SMB2] 3.2.4.1.4: "the file of the message before"
 _KEPT = 0x1 | 0x2 | 0x4 | 0x20  # read-only, hidden, system, archive
 
 
@@ -103,7 +102,9 @@ class SmbShare(Share):
         try:
             with self._told(where):
                 self._connection.connect(timeout=account.timeout)
-                session = Session(self._connection, username=account.username, password=account.password)
+                # From SMB 3.0 on everything is encrypted; Windows Server 2008 R2 and older can only sign.
+                encrypted = bool(self._connection.supports_encryption)
+                session = Session(self._connection, account.username, account.password, require_encryption=encrypted)
                 session.connect()
                 self._tree = TreeConnect(session, f"\\\\{address.server}\\{address.share}")
                 self._tree.connect()
@@ -148,13 +149,12 @@ class SmbShare(Share):
         attributes: int = 0x80,
     ) -> t.Iterator[t.Any]:
         """A handle; whoever calls is inside `_told`. Others may do with the file what they like unless `sharing` says less."""
-        everything = ShareAccess.FILE_SHARE_READ | ShareAccess.FILE_SHARE_WRITE | ShareAccess.FILE_SHARE_DELETE
         handle = Open(self._tree, join(self._below, path))
         handle.create(
             ImpersonationLevel.Impersonation,
             access,
             attributes,
-            everything if sharing is None else sharing,
+            _EVERYTHING if sharing is None else sharing,
             CreateDisposition.FILE_OPEN if disposition is None else disposition,
             options,
         )
@@ -167,71 +167,81 @@ class SmbShare(Share):
             raise
         handle.close()
 
-    def _ask(self, handle: t.Any, request: t.Any, credits: int | None = None) -> t.Any:
+    def _ask(self, request: t.Any) -> t.Any:
         session = self._tree.session
-        sent = self._connection.send(request, sid=session.session_id, tid=self._tree.tree_connect_id, credit_request=credits)
-        return self._connection.receive(sent)
+        return self._connection.receive(self._connection.send(request, sid=session.session_id, tid=self._tree.tree_connect_id))
 
-    def _set(self, handle: t.Any, information: t.Any) -> None:
+    def _at_once(self, path: str, access: int, options: int, information: t.Any = None, sharing: int | None = None) -> Entry:
+        """Open what is there, set some information, close it: three messages in one round trip. Returns what is there at the end."""
+        handle, session = Open(self._tree, join(self._below, path)), self._tree.session
+        disposition, shared = CreateDisposition.FILE_OPEN, _EVERYTHING if sharing is None else sharing
+        create, opened = handle.create(ImpersonationLevel.Impersonation, access, 0, shared, disposition, options, send=False)
+        close, _closed = handle.close(get_attributes=True, send=False)
+        middle = [] if information is None else [self._setting(handle, information)]
+        messages = [create, *middle, close]
+        sent = self._connection.send_compound(messages, sid=session.session_id, tid=self._tree.tree_connect_id, related=True)
+        receivers = [opened, *(self._connection.receive for _message in messages[1:])]
+        trouble_there: SMBResponseException | None = None
+        answer = None
+        for request, receive in zip(sent, receivers, strict=True):
+            try:
+                answer = receive(request)
+            except SMBResponseException as error:
+                trouble_there = trouble_there or error
+                answer = None
+        session.open_table.pop(handle.file_id, None)
+        if trouble_there is None and answer is not None:
+            return _closed_entry(answer["data"].get_value())
+        if answer is None and handle.file_id != _NO_HANDLE:
+            # A server may leave the file open when the step before has gone wrong, [MS-SMB2] 3.3.5.2.7.2.
+            close["file_id"] = handle.file_id
+            with contextlib.suppress(SMBException):
+                self._ask(close)
+        assert trouble_there is not None
+        raise trouble_there
+
+    @staticmethod
+    def _setting(handle: t.Any, information: t.Any) -> t.Any:
         request = SMB2SetInfoRequest()
         request["info_type"] = information.INFO_TYPE
         request["file_info_class"] = information.INFO_CLASS
         request["file_id"] = handle.file_id
         request["buffer"] = information
-        self._ask(handle, request)
+        return request
 
     def stat(self, path: str) -> Entry | None:
         with self._told(f"looking at {self.full(path)}"):
             try:
-                with self._open(
-                    path, FilePipePrinterAccessMask.FILE_READ_ATTRIBUTES, options=CreateOptions.FILE_OPEN_REPARSE_POINT
-                ) as handle:
-                    request = SMB2QueryInfoRequest()
-                    request["info_type"] = FileBasicInformation.INFO_TYPE
-                    request["file_info_class"] = FileBasicInformation.INFO_CLASS
-                    request["file_id"] = handle.file_id
-                    request["output_buffer_length"] = len(FileBasicInformation())
-                    answer = SMB2QueryInfoResponse()
-                    answer.unpack(self._ask(handle, request)["data"].get_value())
-                    basic = answer.parse_buffer(FileBasicInformation)
-                    size = handle.end_of_file
+                return self._at_once(path, FilePipePrinterAccessMask.FILE_READ_ATTRIBUTES, CreateOptions.FILE_OPEN_REPARSE_POINT)
             except SMBResponseException as error:
                 if error.status in _NOT_FOUND:
                     return None
                 raise
-        word = basic["file_attributes"].get_value()
-        kind = "other" if word & 0x400 else "directory" if word & 0x10 else "file"
-        return Entry(kind, size, (basic["last_write_time"].get_value() - _EPOCH) * 100, word & _KEPT)
 
-    def names(self, directory: str, name: str | None = None) -> dict[str, bool]:
+    def names(self, directory: str) -> dict[str, str]:
         found = {}
         access = FilePipePrinterAccessMask.FILE_READ_DATA | FilePipePrinterAccessMask.FILE_READ_ATTRIBUTES
         with (
             self._told(f"listing {self.full(directory)}"),
             self._open(directory, access, options=CreateOptions.FILE_DIRECTORY_FILE) as handle,
         ):
-            flags = QueryDirectoryFlags.SMB2_RESTART_SCANS
             while True:
                 try:
-                    entries = handle.query_directory(name or "*", FileInformationClass.FILE_DIRECTORY_INFORMATION, flags=flags)
+                    listed = handle.query_directory("*", FileInformationClass.FILE_DIRECTORY_INFORMATION)
                 except SMBResponseException as error:
                     if error.status == _NO_MORE_FILES or error.status in _NOT_FOUND:
-                        break
+                        return found
                     raise
-                flags = 0
-                for entry in entries:
-                    spelling = entry["file_name"].get_value().decode("utf-16-le")
-                    # A short name (WUSER3~1.EXE) matches as well and is not asked for.
-                    if spelling not in (".", "..") and (name is None or spelling.lower() == name.lower()):
-                        found[spelling] = bool(entry["file_attributes"].get_value() & 0x10)
-        return found
+                for entry in listed:
+                    name = entry["file_name"].get_value().decode("utf-16-le")
+                    if name not in (".", ".."):
+                        found[name] = _kind(entry["file_attributes"].get_value())
 
     def read(self, path: str) -> t.Iterator[bytes]:
-        sharing = ShareAccess.FILE_SHARE_READ | ShareAccess.FILE_SHARE_WRITE | ShareAccess.FILE_SHARE_DELETE
         access = FilePipePrinterAccessMask.FILE_READ_DATA | FilePipePrinterAccessMask.FILE_READ_ATTRIBUTES
         with (
             self._told(f"reading {self.full(path)}"),
-            self._open(path, access, options=CreateOptions.FILE_NON_DIRECTORY_FILE, sharing=sharing) as handle,
+            self._open(path, access, options=CreateOptions.FILE_NON_DIRECTORY_FILE) as handle,
         ):
             offset = 0
             while offset < handle.end_of_file:
@@ -268,12 +278,14 @@ class SmbShare(Share):
                     offset, left = offset + written, left[written:]
             handle.flush()
 
-    def copy(self, source: str, target: str) -> None:
+    def copy(self, source: str, target: str) -> bool:
         try:
             self._copy_on_server(source, target)
         except _CannotCopy:
             self.delete(target)
             self.write_new(target, self.read(source))
+            return False
+        return True
 
     def _copy_on_server(self, source: str, target: str) -> None:
         reading = FilePipePrinterAccessMask.FILE_READ_DATA | FilePipePrinterAccessMask.FILE_READ_ATTRIBUTES
@@ -310,32 +322,26 @@ class SmbShare(Share):
         request["flags"] = IOCTLFlags.SMB2_0_IOCTL_IS_FSCTL
         request["buffer"] = data
         answer = SMB2IOCTLResponse()
-        answer.unpack(self._ask(handle, request)["data"].get_value())
+        answer.unpack(self._ask(request)["data"].get_value())
         return t.cast(bytes, answer["buffer"].get_value())
 
-    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> None:
-        access = FilePipePrinterAccessMask.FILE_WRITE_ATTRIBUTES
-        with (
-            self._told(f"setting time and attributes of {self.full(path)}"),
-            self._open(path, access, options=CreateOptions.FILE_OPEN_REPARSE_POINT) as handle,
-        ):
-            basic = FileBasicInformation()
-            for field in ("creation_time", "last_access_time", "change_time"):
-                basic[field] = 0  # 0 leaves it as it is
-            basic["last_write_time"] = 0 if modified_ns is None else modified_ns // 100 + _EPOCH
-            basic["file_attributes"] = 0 if attributes is None else (attributes & _KEPT) or FileAttributes.FILE_ATTRIBUTE_NORMAL
-            self._set(handle, basic)
+    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> Entry:
+        basic = FileBasicInformation()
+        for field in ("creation_time", "last_access_time", "change_time"):
+            basic[field] = 0  # 0 leaves it as it is
+        basic["last_write_time"] = 0 if modified_ns is None else modified_ns // 100 + _EPOCH
+        basic["file_attributes"] = 0 if attributes is None else (attributes & _KEPT) or FileAttributes.FILE_ATTRIBUTE_NORMAL
+        access = FilePipePrinterAccessMask.FILE_WRITE_ATTRIBUTES | FilePipePrinterAccessMask.FILE_READ_ATTRIBUTES
+        with self._told(f"setting time and attributes of {self.full(path)}"):
+            return self._at_once(path, access, CreateOptions.FILE_OPEN_REPARSE_POINT, basic)
 
     def replace(self, source: str, target: str) -> None:
+        new_name = FileRenameInformation()
+        new_name["replace_if_exists"] = True
+        new_name["file_name"] = join(self._below, target)
         try:
-            with (
-                self._told(f"replacing {self.full(target)}"),
-                self._open(source, FilePipePrinterAccessMask.DELETE, options=CreateOptions.FILE_OPEN_REPARSE_POINT) as handle,
-            ):
-                new_name = FileRenameInformation()
-                new_name["replace_if_exists"] = True
-                new_name["file_name"] = join(self._below, target)
-                self._set(handle, new_name)
+            with self._told(f"replacing {self.full(target)}"):
+                self._at_once(source, _DELETE, CreateOptions.FILE_OPEN_REPARSE_POINT, new_name)
         except trouble.ShareTrouble as error:
             # [MS-FSA] 2.1.5.14.11: a name whose file somebody has open cannot be taken, and that is told as "access denied".
             if error.reason == trouble.DENIED.reason:
@@ -345,8 +351,7 @@ class SmbShare(Share):
     def check_replaceable(self, path: str) -> None:
         with self._told(f"replacing {self.full(path)}"):
             try:
-                with self._open(path, FilePipePrinterAccessMask.DELETE, options=CreateOptions.FILE_OPEN_REPARSE_POINT, sharing=0):
-                    pass
+                self._at_once(path, _DELETE, CreateOptions.FILE_OPEN_REPARSE_POINT, sharing=0)
             except SMBResponseException as error:
                 if error.status not in _NOT_FOUND:
                     raise
@@ -357,11 +362,14 @@ class SmbShare(Share):
             self.set_metadata(path, None, self.writable(entry.attributes))
         self._remove(path, CreateOptions.FILE_NON_DIRECTORY_FILE | CreateOptions.FILE_OPEN_REPARSE_POINT)
 
+    def remove_directory(self, path: str) -> None:
+        self._remove(path, CreateOptions.FILE_DIRECTORY_FILE)
+
     def _remove(self, path: str, options: int) -> None:
-        with self._told(f"removing {self.full(path)}"), self._open(path, FilePipePrinterAccessMask.DELETE, options=options) as handle:
-            disposition = FileDispositionInformation()
-            disposition["delete_pending"] = True
-            self._set(handle, disposition)
+        disposition = FileDispositionInformation()
+        disposition["delete_pending"] = True
+        with self._told(f"removing {self.full(path)}"):
+            self._at_once(path, _DELETE, options, disposition)
 
     def make_directory(self, path: str) -> None:
         access = FilePipePrinterAccessMask.FILE_READ_ATTRIBUTES
@@ -370,9 +378,6 @@ class SmbShare(Share):
             self._open(path, access, CreateDisposition.FILE_CREATE, CreateOptions.FILE_DIRECTORY_FILE, attributes=0x10),
         ):
             pass
-
-    def remove_directory(self, path: str) -> None:
-        self._remove(path, CreateOptions.FILE_DIRECTORY_FILE)
 
     def writable(self, attributes: int) -> int:
         return attributes & ~0x1
@@ -404,6 +409,17 @@ class SmbShare(Share):
     def close(self) -> None:
         with contextlib.suppress(Exception):
             self._connection.disconnect(close=True, timeout=5)
+
+
+def _kind(word: int) -> str:
+    """What attributes say of the kind of a thing."""
+    return "directory" if word & 0x10 else "other" if word & 0x400 else "file"
+
+
+def _closed_entry(answer: bytes) -> Entry:
+    """What the answer to a close says of the file; the library would cut its times to microseconds. [MS-SMB2] 2.2.16."""
+    written, size, word = struct.unpack_from("<24xQ16xQI", answer)
+    return Entry(_kind(word), size, (written - _EPOCH) * 100, word & _KEPT)
 
 
 class _CannotCopy(Exception):

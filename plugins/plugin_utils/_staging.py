@@ -18,7 +18,7 @@ from ._journal import Journal, JournalError, Version, backup_name, load
 from ._manifest import Catalogue
 from ._package import Package
 from ._plan import Step, describe, diff, moment, recorded, to_restore, to_stage
-from ._shares import Address, Share, join, split
+from ._shares import Address, Share, Survey, join, split
 from ._windows_names import fault_of_path
 from ._writing import JOURNAL, Places, Workshop
 
@@ -154,11 +154,14 @@ class Staging:
         :raises HelpdeskError: the first thing that did not work; `replaced` then lists what stays changed.
         """
         order = self.order
-        destinations = find(self.share, order.catalogue, order.language, order.platforms, order.components, order.replicas)
+        survey = Survey(self.share)
+        backups = survey if self.places.backup_share is self.share else Survey(self.places.backup_share)
+        self.places = self.places.spelled(survey, backups)
+        destinations = find(survey, order.catalogue, order.language, order.platforms, order.components, order.replicas)
         self._check_served(destinations)
         journal = self._read_journal()
         steps = [self._plan(target, journal) for target in destinations.targets]
-        left_overs = self._left_overs()
+        left_overs = self._left_overs(survey, backups)
         purged = self._to_purge(journal, steps) if order.purge else []
         outcome = Outcome(steps, destinations, left_overs, [], purged, None)
         if self.places.backups is not None:
@@ -193,14 +196,13 @@ class Staging:
         source = next(file for file in order.package.files if (file.row.platform, file.row.file) == (target.row.platform, target.row.file))
         return to_stage(order.catalogue, order.language, target, now, source, record, order.force)
 
-    def _left_overs(self) -> list[str]:
+    def _left_overs(self, survey: Survey, backups: Survey) -> list[str]:
         """Full paths of what a broken run left behind."""
         found = []
         for share, directory in self.places.temporary():
-            spelling = share.locate(directory)
-            if spelling is not None:
-                found += [share.full(join(spelling, name)) for name in sorted(share.names(spelling))]
-                found.append(share.full(spelling))
+            if (survey if share is self.share else backups).directory(directory) is not None:
+                found += [share.full(join(directory, name)) for name in sorted(share.names(directory))]
+                found.append(share.full(directory))
         return found
 
     def _read_journal(self) -> Journal:
@@ -208,8 +210,8 @@ class Staging:
         if places.backups is None:
             return Journal(order.catalogue.hotfix)
         own = None if places.backup_share is places.share else self.share.root
-        path = places.backup_share.locate(join(places.backups, JOURNAL))
-        if path is None:
+        path = join(places.backups, JOURNAL)
+        if places.backup_share.stat(path) is None:
             return Journal(order.catalogue.hotfix, own)
         where = places.backup_share.full(path)
         data = b""

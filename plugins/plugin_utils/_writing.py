@@ -20,7 +20,7 @@ from ._errors import BadInput
 from ._journal import Journal, Version, backup_name, dump
 from ._package import PackageFile
 from ._plan import Step, recorded
-from ._shares import CHUNK, Share, join, split
+from ._shares import CHUNK, Share, Survey, join, split
 
 JOURNAL = "manifest.json"
 _LOCK = "lock"
@@ -47,6 +47,11 @@ class Places:
         if self.backups is None or self.backup_share is self.share:
             return self.staging
         return join(self.backups, "partial")
+
+    def spelled(self, survey: Survey, backups: Survey) -> Places:
+        """The same with the spelling of what is there already."""
+        directory = None if self.backups is None else backups.spell(self.backups)
+        return dataclasses.replace(self, staging=survey.spell(self.staging), backups=directory)
 
     def temporary(self) -> list[tuple[Share, str]]:
         """The directories that only hold something while a run is at work."""
@@ -75,27 +80,28 @@ class Workshop:
     @contextlib.contextmanager
     def open(self) -> t.Iterator[None]:
         """Lock the server, remove left-overs, let the caller work, clean up."""
-        directories = [(share, share.make_directories(path)) for share, path in self.places.temporary()]
-        with self.share.lock(join(directories[0][1], _LOCK)):
-            self._clean(directories)
+        directories = self.places.temporary()
+        for share, path in directories:
+            share.make_directories(path)
+        with self.share.lock(join(self.places.staging, _LOCK)):
+            self._clean()
             try:
                 yield
             except BaseException:
                 # The error is what matters; what cannot be removed now, the next run removes.
                 with contextlib.suppress(trouble.ShareTrouble):
-                    self._clean(directories)
+                    self._clean()
                 raise
-            self._clean(directories)
+            self._clean()
         for share, path in directories:
             share.remove_directory(path)
         if self.places.backups is None:
-            self._remove_if_empty(self.share, join(*split(directories[0][1])[:-1]))
+            self._remove_if_empty(self.share, join(*split(self.places.staging)[:-1]))
 
-    @staticmethod
-    def _clean(directories: list[tuple[Share, str]]) -> None:
-        for share, directory in directories:
-            for name, is_directory in sorted(share.names(directory).items()):
-                if name != _LOCK and not is_directory:
+    def _clean(self) -> None:
+        for share, directory in self.places.temporary():
+            for name, kind in sorted(share.names(directory).items()):
+                if name != _LOCK and kind != "directory":
                     share.delete(join(directory, name))
 
     @staticmethod
@@ -150,7 +156,7 @@ class Workshop:
                 undo = (self.places.backup_share, self._back_up(step, now))
             else:
                 undo = (self.share, self._temporary(step, "undo"))
-                self._verified_copy(self.share, step.target.path, *undo, now)
+                self._verified_copy(self.share, step.target.path, *undo, now, just_hashed=True)
         new = None
         if then is not None:
             new = self._temporary(step, "new")
@@ -171,24 +177,30 @@ class Workshop:
         share = self.places.backup_share
         original = step.record.path if step.record else step.target.path
         path = join(self.places.backups or "", backup_name(original, now))
-        if existing := share.locate(path):
-            entry = share.stat(existing)
-            if entry is not None and entry.size == now.size and share.digest(existing) == now.sha256:
-                return existing
-            share.delete(existing)
-        directory = share.make_directories(join(*split(path)[:-1]))
-        path = join(directory, split(path)[-1])
+        if entry := share.stat(path):
+            if entry.size == now.size and share.digest(path) == now.sha256:
+                return path
+            share.delete(path)
+        share.make_directories(join(*split(path)[:-1]))
         self._count += 1
         partial = join(self.places.partial, f"{self._count:03}-{step.target.row.platform}-{step.target.row.file}.backup")
-        self._verified_copy(self.share, step.target.path, share, partial, now)
+        self._verified_copy(self.share, step.target.path, share, partial, now, just_hashed=True)
         # The attributes of one kind of share mean nothing to another.
-        share.set_metadata(partial, now.modified_ns, now.attributes if type(share) is type(self.share) else None)
+        attributes = now.attributes if type(share) is type(self.share) else -1
+        self._finish(share, partial, dataclasses.replace(now, attributes=attributes))
         share.replace(partial, path)
         return path
 
-    def _verified_copy(self, source_share: Share, source: str, share: Share, path: str, version: Version) -> None:
+    def _verified_copy(
+        self, source_share: Share, source: str, share: Share, path: str, version: Version, just_hashed: bool = False
+    ) -> None:
+        """A copy that has the hash of `version`.
+
+        :param just_hashed: the plan has just read the source; what the server then copies by itself need not come over the wire again.
+        """
         if source_share is share:
-            share.copy(source, path)
+            if share.copy(source, path) and just_hashed:
+                return
         else:
             share.write_new(path, source_share.read(source))
         if share.digest(path) != version.sha256:
@@ -219,9 +231,8 @@ class Workshop:
             )
 
     def _finish(self, share: Share, path: str, version: Version) -> None:
-        share.set_metadata(path, version.modified_ns, None if version.attributes < 0 else version.attributes)
-        entry = share.stat(path)
-        if entry is None or entry.size != version.size or abs(entry.modified_ns - version.modified_ns) > _TIME_SLACK_NS:
+        entry = share.set_metadata(path, version.modified_ns, None if version.attributes < 0 else version.attributes)
+        if entry.size != version.size or abs(entry.modified_ns - version.modified_ns) > _TIME_SLACK_NS:
             raise trouble.ShareTrouble(
                 share.host,
                 share.full(path),
@@ -233,10 +244,10 @@ class Workshop:
     def _write_journal(self, journal: Journal) -> None:
         share, backups = self.places.backup_share, self.places.backups
         assert backups is not None
-        directory = share.make_directories(backups)
+        share.make_directories(backups)
         partial = join(self.places.partial, JOURNAL)
         share.write_new(partial, [dump(journal)])
-        share.replace(partial, join(directory, JOURNAL))
+        share.replace(partial, join(backups, JOURNAL))
 
     def _apply(self, item: _Prepared) -> None:
         step, path = item.step, item.step.target.path
@@ -280,21 +291,21 @@ class Workshop:
     def purge(self) -> None:
         """Remove all backups, the journal last: as long as it is there, the rest can be removed by another run."""
         share, backups = self.places.backup_share, self.places.backups
-        if backups is None or (directory := share.locate(backups)) is None:
+        if backups is None or share.stat(backups) is None:
             return
-        self._purge_below(share, directory, keep=JOURNAL)
-        if journal := share.locate(join(directory, JOURNAL)):
-            share.delete(journal)
+        self._purge_below(share, backups, keep=JOURNAL)
+        if share.stat(join(backups, JOURNAL)) is not None:
+            share.delete(join(backups, JOURNAL))
         if self.places.partial == self.places.staging:
-            share.remove_directory(directory)
+            share.remove_directory(backups)
 
     def _purge_below(self, share: Share, directory: str, keep: str | None = None) -> None:
-        for name, is_directory in sorted(share.names(directory).items()):
+        for name, kind in sorted(share.names(directory).items()):
             path = join(directory, name)
-            if is_directory and path != self.places.partial:
+            if kind == "directory" and path != self.places.partial:
                 self._purge_below(share, path)
                 share.remove_directory(path)
-            elif not is_directory and name != keep:
+            elif kind != "directory" and name != keep:
                 share.delete(path)
 
 

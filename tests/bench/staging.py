@@ -27,6 +27,7 @@ BUILD = HERE.parents[1] / ".build"
 SERVERS = {"servers": [{"name": "siteserver", "platforms": ["x86"]}], "maintenance_manager": {"running": False}}
 CLIENT_SOURCE = r"Site.srv\Maincfg.box\Client.src\X86.bin"
 MOST_WIRE = 1.1
+MOST_RECEIVED = 2.2
 
 NOTHING, OURS, AGAIN, CHECK, PUT = "a play without tasks", "hotfix_files", "hotfix_files again", "hotfix_files --check", "smbclient put"
 
@@ -121,8 +122,8 @@ def report(costs: dict[str, Cost], size: int) -> None:
     limits = [
         (f"bytes sent at most {MOST_WIRE} times the files", ours.sent / size <= MOST_WIRE, f"{ours.sent / size:.3f}"),
         (
-            f"bytes received, what is read back, at most {MOST_WIRE} times the files",
-            ours.received / size <= MOST_WIRE,
+            f"bytes received at most {MOST_RECEIVED} times the files: what was there is read once, what was written is read back",
+            ours.received / size <= MOST_RECEIVED,
             f"{ours.received / size:.3f}",
         ),
         ("a second run sends less than a tenth of the files", again.sent / size < 0.1, f"{again.sent / size:.3f}"),

@@ -51,9 +51,9 @@ class CountingShare(Share):
         with self._counted("stat"):
             return self.inner.stat(path)
 
-    def names(self, directory: str, name: str | None = None) -> dict[str, bool]:
+    def names(self, directory: str) -> dict[str, str]:
         with self._counted("names"):
-            return self.inner.names(directory, name)
+            return self.inner.names(directory)
 
     def read(self, path: str) -> t.Iterator[bytes]:
         with self._counted("read"):
@@ -77,15 +77,16 @@ class CountingShare(Share):
                 with self._counted("write a piece"):
                     yield part
 
-    def copy(self, source: str, target: str) -> None:
+    def copy(self, source: str, target: str) -> bool:
         with self._counted("copy"):
             self.inner.write_new(target, self._pieces(self.inner.read(source)))
+        return False
 
-    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> None:
+    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> Entry:
         with self._counted("set the time"):
             self.inner.set_metadata(path, modified_ns, None)
         with self._counted("set the attributes"):
-            self.inner.set_metadata(path, None, attributes)
+            return self.inner.set_metadata(path, None, attributes)
 
     def replace(self, source: str, target: str) -> None:
         with self._counted("replace"):
