@@ -11,7 +11,7 @@ from ..plugin_utils import _smb_share  # noqa: F401 - loaded before Ansible fork
 from ..plugin_utils._argspec import HOTFIX_FILES
 from ..plugin_utils._errors import BadInput, HelpdeskError
 from ..plugin_utils._manifest import Catalogue
-from ..plugin_utils._package import Package, choose, choose_language
+from ..plugin_utils._package import choose, choose_language
 from ..plugin_utils._server_action import ServerAction
 from ..plugin_utils._shares import Address
 from ..plugin_utils._staging import Order, Staging, backup_place, relative_backup
@@ -35,7 +35,9 @@ class ActionModule(ServerAction):
         replicas = arguments["layout"] == "logon_server"
         backup, directory = self._backup(arguments, root, catalogue, replicas)
         account = self.account(arguments)
-        package = self._package(arguments, catalogue, language, chosen, components) if arguments["state"] == "present" else None
+        package = None
+        if arguments["state"] == "present":
+            package = self.usable_package(arguments, catalogue, language, chosen, components)
         platforms = chosen or (package.platforms if package else sorted(catalogue.platforms))
         order = Order(catalogue, language, platforms, components, package, arguments["force"], replicas, arguments["purge_backups"])
         with contextlib.ExitStack() as stack:
@@ -79,20 +81,3 @@ class ActionModule(ServerAction):
         relative = relative_backup(self.host, given)
         address = None if given is None or relative is not None else self.address("backup_dir", given)
         return backup_place(self.host, root, address, relative, catalogue.hotfix)
-
-    def _package(
-        self, arguments: dict[str, t.Any], catalogue: Catalogue, language: str, platforms: list[str] | None, components: list[str]
-    ) -> Package:
-        package = self.package(arguments, arguments["package"], catalogue, language, platforms)
-        wrong = [
-            file.judgement.message for file in package.files if catalogue.files[file.row.file].component in components and not file.usable
-        ]
-        if wrong or not package.files:
-            raise BadInput(
-                self.host,
-                f"the package {package.path}",
-                printable(" ".join(wrong or package.warnings).rstrip("."), 2000),
-                "nothing was written; correct the package and check it with sms.helpdesk.hotfix_package_info",
-                "package-not-usable",
-            )
-        return package

@@ -64,8 +64,7 @@ _HOTFIX: dict[str, t.Any] = {
 
 _TRUSTED: dict[str, t.Any] = {"trusted_sha256": {"type": "raw"}}
 
-_SERVER: dict[str, t.Any] = {
-    "root": {"type": "str", "required": True},
+_ACCOUNT: dict[str, t.Any] = {
     "port": {"type": "int", "default": 445},
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
@@ -78,7 +77,8 @@ HOTFIX_PACKAGE_INFO: dict[str, t.Any] = {
 
 HOTFIX_FILES: dict[str, t.Any] = {
     "argument_spec": {
-        **_SERVER,
+        "root": {"type": "str", "required": True},
+        **_ACCOUNT,
         **_HOTFIX,
         **_TRUSTED,
         "package": {"type": "path"},
@@ -90,4 +90,31 @@ HOTFIX_FILES: dict[str, t.Any] = {
         "purge_backups": {"type": "bool", "default": False},
     },
     "required_if": [("state", "present", ["package"])],
+}
+
+HOTFIX_REPLICATION_INFO: dict[str, t.Any] = {
+    "argument_spec": {
+        "root": {"type": "str"},
+        "logon_servers": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "name": {"type": "str", "required": True},
+                "root": {"type": "str", "required": True},
+                "port": {"type": "int", "default": 445},
+            },
+        },
+        "package": {"type": "path"},
+        "site_root": {"type": "str"},
+        "site_port": {"type": "int", "default": 445},
+        "site_username": {"type": "str"},
+        "site_password": {"type": "str", "no_log": True},
+        **_ACCOUNT,
+        **_HOTFIX,
+        **_TRUSTED,
+        "wait_timeout": {"type": "int", "default": 0},
+        "wait_interval": {"type": "int", "default": 30},
+    },
+    "mutually_exclusive": [("root", "logon_servers"), ("package", "site_root")],
+    "required_one_of": [("root", "logon_servers"), ("package", "site_root")],
 }

@@ -12,6 +12,7 @@ from ._hotfix import Trusted, trusted
 from ._manifest import Catalogue
 from ._package import Package, load_catalogue, read_package
 from ._shares import Account, Address, Share, open_share, parse_root
+from ._text import printable
 
 _USER_VARIABLE = "ansible_user"
 _PASSWORD_VARIABLE = "ansible_password"
@@ -33,6 +34,27 @@ class ServerAction(HelpdeskAction):
         """Read and judge a package."""
         return read_package(self.host, self._find(path), catalogue, language, platforms, self.trust(arguments, catalogue))
 
+    def usable_package(
+        self, arguments: dict[str, t.Any], catalogue: Catalogue, language: str, platforms: list[str] | None, components: t.Collection[str]
+    ) -> Package:
+        """The argument package, if every file of these components is the hotfix's or later.
+
+        :raises BadInput: one is not; it names each with its reason.
+        """
+        package = self.package(arguments, arguments["package"], catalogue, language, platforms)
+        wrong = [
+            file.judgement.message for file in package.files if catalogue.files[file.row.file].component in components and not file.usable
+        ]
+        if wrong or not package.files:
+            raise BadInput(
+                self.host,
+                f"the package {package.path}",
+                printable(" ".join(wrong or package.warnings).rstrip("."), 2000),
+                "nothing was written; correct the package and check it with sms.helpdesk.hotfix_package_info",
+                "package-not-usable",
+            )
+        return package
+
     def trust(self, arguments: dict[str, t.Any], catalogue: Catalogue) -> Trusted:
         """The argument trusted_sha256."""
         try:
@@ -50,8 +72,12 @@ class ServerAction(HelpdeskAction):
         """A relative path as Ansible users expect it: beside the playbook."""
         return str(self._loader.path_dwim(path)) if self._loader else path
 
-    def account(self, arguments: dict[str, t.Any], prefix: str = "") -> Account:
-        """Who connects: the arguments, or else ansible_user and ansible_password of the host (or the host delegated to)."""
+    def account(self, arguments: dict[str, t.Any], prefix: str = "", variables: t.Mapping[str, t.Any] | None = None) -> Account:
+        """Who connects: the arguments, or else ansible_user and ansible_password of the host (or the host delegated to).
+
+        :param prefix: what the names of the arguments begin with.
+        :param variables: of another host whose ansible_user and ansible_password count instead.
+        """
         port, timeout = arguments[f"{prefix}port"], arguments["timeout"]
         if not 1 <= port <= 65535:
             raise BadInput(self.host, f"the argument {prefix}port", f"{port} is no port", "give 1 to 65535", "bad-argument")
@@ -59,17 +85,17 @@ class ServerAction(HelpdeskAction):
             raise BadInput(self.host, "the argument timeout", f"{timeout} is not within 1 to 3600 seconds", "give seconds", "bad-argument")
         username, password = arguments[f"{prefix}username"], arguments[f"{prefix}password"]
         if username is None:
-            username = self._variable(_USER_VARIABLE)
-            password = self._variable(_PASSWORD_VARIABLE) if password is None else password
-        elif password is None and not prefix:
-            password = self._variable(_PASSWORD_VARIABLE)
+            username = self._variable(_USER_VARIABLE, variables)
+        if password is None:
+            password = self._variable(_PASSWORD_VARIABLE, variables)
         return Account(username, password, port, float(timeout))
 
-    def _variable(self, name: str) -> str | None:
-        variables = self.task_vars
+    def _variable(self, name: str, variables: t.Mapping[str, t.Any] | None) -> str | None:
         delegate = getattr(self._task, "delegate_to", None)
-        if delegate:
-            variables = variables.get("ansible_delegated_vars", {}).get(delegate, variables)
+        if variables is None:
+            variables = self.task_vars
+            if delegate:
+                variables = variables.get("ansible_delegated_vars", {}).get(delegate, variables)
         value = self._templar.template(variables[name]) if variables.get(name) is not None else None
         return None if value is None else str(value)
 
