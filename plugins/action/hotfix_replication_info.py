@@ -13,7 +13,12 @@ from ..plugin_utils._manifest import Catalogue
 from ..plugin_utils._package import choose, choose_language
 from ..plugin_utils._replication import Server, Wanted, of_package, of_site, result, watch
 from ..plugin_utils._server_action import ServerAction
-from ..plugin_utils._shares import Account, Address, Share
+from ..plugin_utils._shares import Account, Address, Share, open_share
+
+# What the inventory says of a server that is not the task's own host; the lines of the inventory are the same for the roles.
+_ROOT_VARIABLE = "sms_root"
+_PORT_VARIABLE = "sms_port"
+_SHARE = "SMS_SHR"
 
 
 class ActionModule(ServerAction):
@@ -43,31 +48,37 @@ class ActionModule(ServerAction):
     def _servers(self, arguments: dict[str, t.Any]) -> list[Server]:
         if arguments["root"] is not None:
             return [self._server(self.host, "root", arguments["root"], self.account(arguments))]
-        servers = []
-        hostvars = self.task_vars.get("hostvars", {})
-        for entry in arguments["logon_servers"]:
-            name = entry["name"]
-            if name not in hostvars:
-                raise BadInput(
-                    self.host,
-                    "the argument logon_servers",
-                    f"{name} is no host of the inventory",
-                    "add it to the group sms_logon_servers, or name it as the inventory does",
-                    "bad-argument",
-                )
-            account = self.account({**arguments, "port": entry["port"]}, variables=hostvars[name])
-            servers.append(self._server(name, "logon_servers", entry["root"], account))
-        names = [server.name for server in servers]
+        names = arguments["logon_servers"]
         if not names or len(set(names)) < len(names):
             cause = "it has a server twice" if names else "it is empty"
             raise BadInput(self.host, "the argument logon_servers", cause, "name every logon server once", "bad-argument")
-        return servers
+        return [self._of_inventory(name, arguments) for name in names]
+
+    def _of_inventory(self, name: str, arguments: dict[str, t.Any]) -> Server:
+        hostvars = self.task_vars.get("hostvars", {})
+        if name not in hostvars:
+            raise BadInput(
+                self.host,
+                "the argument logon_servers",
+                f"{name} is no host of the inventory",
+                "add it to the group sms_logon_servers, or name it as the inventory does",
+                "bad-argument",
+            )
+        variables = hostvars[name]
+        root = variables.get(_ROOT_VARIABLE) or rf"\\{variables.get('ansible_host') or name}\{_SHARE}"
+        try:
+            port = int(variables.get(_PORT_VARIABLE) or arguments["port"])
+        except (TypeError, ValueError):
+            raise BadInput(
+                name, f"the variable {_PORT_VARIABLE}", f"{variables.get(_PORT_VARIABLE)!r} is no port", "give 1 to 65535", "bad-argument"
+            ) from None
+        return self._server(name, f"{_ROOT_VARIABLE} of {name}", str(root), self.account({**arguments, "port": port}, variables=variables))
 
     def _server(self, name: str, argument: str, root: str, account: Account) -> Server:
         address = self.address(argument, root)
 
         def connect(address: Address = address) -> Share:
-            return self.share(address, account)
+            return open_share(name, address, account)
 
         return Server(name, root, connect)
 

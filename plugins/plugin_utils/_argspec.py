@@ -95,15 +95,7 @@ HOTFIX_FILES: dict[str, t.Any] = {
 HOTFIX_REPLICATION_INFO: dict[str, t.Any] = {
     "argument_spec": {
         "root": {"type": "str"},
-        "logon_servers": {
-            "type": "list",
-            "elements": "dict",
-            "options": {
-                "name": {"type": "str", "required": True},
-                "root": {"type": "str", "required": True},
-                "port": {"type": "int", "default": 445},
-            },
-        },
+        "logon_servers": {"type": "list", "elements": "str"},
         "package": {"type": "path"},
         "site_root": {"type": "str"},
         "site_port": {"type": "int", "default": 445},

@@ -219,7 +219,7 @@ class SmbShare(Share):
                 raise
 
     def names(self, directory: str) -> dict[str, str]:
-        found = {}
+        found: dict[str, str] = {}
         access = FilePipePrinterAccessMask.FILE_READ_DATA | FilePipePrinterAccessMask.FILE_READ_ATTRIBUTES
         with (
             self._told(f"listing {self.full(directory)}"),
