@@ -38,7 +38,19 @@ def text_of(module: str, name: str) -> str:
 
 
 def documented(module: str, name: str) -> t.Any:
-    return yaml.safe_load(text_of(module, name))
+    """A constant of a stub as data; the documentation with the options of its fragments, as ansible-doc shows it."""
+    data = yaml.safe_load(text_of(module, name))
+    if name == "DOCUMENTATION":
+        for fragment in data["extends_documentation_fragment"]:
+            data["options"] = {**fragment_of(fragment)["options"], **data.get("options", {})}
+    return data
+
+
+def fragment_of(name: str) -> dict[str, t.Any]:
+    """A documentation fragment by its full name."""
+    _namespace, _collection, file, part = f"{name}.documentation".split(".")[:4]
+    source = importlib.import_module(f"ansible_collections.sms.helpdesk.plugins.doc_fragments.{file}")
+    return t.cast(dict[str, t.Any], yaml.safe_load(getattr(source.ModuleDocFragment, part.upper())))
 
 
 def spec_of(module: str) -> dict[str, t.Any]:
