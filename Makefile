@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-## make demo         start a fleet of simulated Windows clients on loopback, run `detect` against it, show the outcome
+## make demo         on loopback: find the port conflicts of simulated Windows clients, stage the hotfix on the servers of a site
 ## make test         everything a change has to pass: the parts below, in this order
 ## make lint         ruff, mypy, yamllint, ansible-lint, shellcheck, changelog, documentation, licences
 ## make unit         unit tests of the collection and of the laboratory
@@ -43,6 +43,7 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 demo: .venv/demo.stamp $(COLLECTION)
+	@$(PYTHON) tests/support/debian_packages.py --only samba samba-vfs-modules smbclient
 	@$(BIN)/python tests/support/demo.py
 
 test: setup packages

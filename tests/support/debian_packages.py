@@ -3,8 +3,9 @@
 """Debian packages that are needed: installs what is missing when run by root, says how to install it otherwise.
 
 Without arguments those the tests need: exit status 1 if something is missing in strict mode (CI=true or SMS_HELPDESK_STRICT=1), 0
-otherwise, and the tests concerned are skipped. With ``--venv`` the one without which there is no virtual environment: exit status 1
-if it is missing. Uses nothing but the standard library: it runs before anything is installed.
+otherwise, and the tests concerned are skipped. With ``--only NAME...`` those of them, and the exit status is 0. With ``--venv`` the
+one without which there is no virtual environment: exit status 1 if it is missing. Uses nothing but the standard library: it runs
+before anything is installed.
 """
 
 from __future__ import annotations
@@ -45,7 +46,13 @@ def install(packages: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    look = missing_for_venv if arguments == ["--venv"] else lambda: missing(LIST.read_text(encoding="utf-8"))
+    only = arguments[1:] if arguments[:1] == ["--only"] else []
+
+    def look() -> list[str]:
+        if arguments == ["--venv"]:
+            return missing_for_venv()
+        return [name for name in missing(LIST.read_text(encoding="utf-8")) if not only or name in only]
+
     packages = look()
     if packages and shutil.which("apt-get") and os.geteuid() == 0:
         print(f"installing Debian packages: {' '.join(packages)}", flush=True)
@@ -55,7 +62,7 @@ def main(arguments: list[str]) -> int:
         return 0
     print(f"missing Debian packages; as root: apt-get install --no-install-recommends {' '.join(packages)}", file=sys.stderr)
     strict = os.environ.get("CI") == "true" or os.environ.get("SMS_HELPDESK_STRICT") == "1"
-    return 1 if strict or arguments == ["--venv"] else 0
+    return 1 if (strict and not only) or arguments == ["--venv"] else 0
 
 
 if __name__ == "__main__":

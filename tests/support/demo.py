@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start the demonstration fleet, run `detect` against it, say what could be looked at next, stop it."""
+"""The demonstration: find the conflicts of a fleet of clients, stage the hotfix on the servers of a site, say what to look at next."""
 
 from __future__ import annotations
 
@@ -10,34 +10,73 @@ import sys
 from pathlib import Path
 
 from lab.client import Lab
+from lab.servers import ServerLab, findings, samba
+from packages.make import make
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-FLEET = CHECKOUT / "tests" / "lab" / "fleets" / "demo.yml"
+CLIENTS = CHECKOUT / "tests" / "lab" / "fleets" / "demo.yml"
+SERVERS = CHECKOUT / "tests" / "lab" / "servers" / "fleets" / "demo.yml"
+STAGE = Path(__file__).with_name("demo_stage.yml")
 BUILD = CHECKOUT / ".build"
+DIRECTORY = BUILD / "demo"
 
 
-def main() -> int:
-    """The exit status of ansible-playbook."""
-    directory = BUILD / "demo"
-    directory.mkdir(parents=True, exist_ok=True)
-    # An empty one, so that nothing of the machine's own configuration gets in.
-    configuration = directory / "ansible.cfg"
+def environment() -> dict[str, str]:
+    """That of this process without anything of the machine's own configuration of Ansible."""
+    configuration = DIRECTORY / "ansible.cfg"
     configuration.touch()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
-    environment |= {
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+    return kept | {
         "ANSIBLE_COLLECTIONS_PATH": str(BUILD),
         "ANSIBLE_HOME": str(BUILD / "ansible"),
         "ANSIBLE_CONFIG": str(configuration),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
-    print(f"Starting the laboratory: {FLEET.relative_to(CHECKOUT)}", flush=True)
-    with Lab(FLEET, directory=directory) as lab:
-        command = ["ansible-playbook", "-i", str(lab.inventory), "sms.helpdesk.detect"]
-        print(f"$ {' '.join(command)}", flush=True)
-        status = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def play(*arguments: str | Path) -> int:
+    """Run ansible-playbook; its exit status."""
+    command = ["ansible-playbook", *(str(argument) for argument in arguments)]
+    print(f"\n$ {' '.join(command)}", flush=True)
+    return subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def clients() -> int:
+    """Detect the conflicts; the exit status of ansible-playbook."""
+    print(f"Starting the clients: {CLIENTS.relative_to(CHECKOUT)}", flush=True)
+    with Lab(CLIENTS, directory=DIRECTORY / "clients") as lab:
+        status = play("-i", lab.inventory, "sms.helpdesk.detect")
         counted = lab.counters()
     print(f"The clients were asked in {counted['posts']} posts: {counted['bytes_in']} bytes sent, {counted['bytes_out']} received.")
-    print("The fleet is described in tests/lab/fleets/demo.yml: change it and run this again.")
+    return status
+
+
+def servers() -> int:
+    """Stage the hotfix and look at the drives; the exit status of ansible-playbook."""
+    package = make(DIRECTORY / "package")
+    print(f"\nStarting the servers: {SERVERS.relative_to(CHECKOUT)}", flush=True)
+    with ServerLab(DIRECTORY / "servers", SERVERS) as lab:
+        before = lab.snapshot()
+        status = play("-i", lab.inventory, STAGE, "-e", f"hotfix_stage_package={package}")
+        found = findings.hotfix(before, lab.snapshot(), package)
+    for name in lab.servers:
+        mine = {state: sum(path.startswith(f"{name}/") for path in found[state]) for state in ("staged", "waiting", "kept")}
+        backups = f", {mine['kept'] - 1} originals kept" if mine["kept"] else ""
+        print(f"On the drive of {name}: {mine['staged']} files of the hotfix, {mine['waiting']} still to come{backups}.")
+    return status
+
+
+def main() -> int:
+    """0 if everything that could be shown went well."""
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    status = clients()
+    if samba.installed():
+        status = servers() or status
+    else:
+        print("The servers are left out: they need the Debian packages samba, samba-vfs-modules and smbclient.")
+    print(
+        "Clients and servers are described in tests/lab/fleets/demo.yml and tests/lab/servers/fleets/demo.yml: change them and run this again."
+    )
     return status
 
 
