@@ -60,7 +60,8 @@ options:
 requirements:
   - smbprotocol >= 1.13.0 on the controller
 notes:
-  - Works from the controller through the share. The connection plugin of the host is not used, so a server needs no WinRM and nothing installed.
+  - Works from the controller through the share. The connection plugin of the host is not used, so a server needs no WinRM and nothing
+    installed.
   - SMB 2 or 3 with signing, and with encryption where the server has it. A server that only knows SMB 1, such as Windows NT 4 and
     2000, has to be mounted on the controller; give the directory instead of the share.
   - Trouble with the connection is reported as C(unreachable), with the host, the cause and the next step in one sentence.

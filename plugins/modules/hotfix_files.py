@@ -11,13 +11,16 @@ short_description: Stage the files of the hotfix of Q229097 on a site server, or
 version_added: 1.1.0
 description:
   - Puts the files of a package where the article wants them. C(Sightnt.dll) goes into C(Site.srv\<Platform>.bin), and C(Wuser32.exe),
-    C(Wchat32.exe) and C(Wslave32.exe) go into C(Site.srv\Maincfg.box\Client.src\<Platform>.bin), from where Maintenance Manager copies them to the
+    C(Wchat32.exe) and C(Wslave32.exe) go into C(Site.srv\Maincfg.box\Client.src\<Platform>.bin), from where Maintenance Manager copies
+    them to the
     logon servers.
   - Only into platform directories that exist; none is created. Names are found without regard to case and keep their spelling.
   - What was there is backed up first, with its content, time and attributes. A later build is kept. Equal content is not written again.
   - A file is copied to a temporary name on the same share, outside of what Maintenance Manager copies, is read back, gets the time of the
-    package's file, and then takes the place of the old one in a single rename. All files of a platform are prepared before the first is replaced,
-    and if one cannot be, the others are put back. Whatever breaks, every file on the server is the old one or the new one, and whole; the next run
+    package's file, and then takes the place of the old one in a single rename. All files of a platform are prepared before the first is
+    replaced,
+    and if one cannot be, the others are put back. Whatever breaks, every file on the server is the old one or the new one, and whole; the
+    next run
     completes the work and removes what the broken one left.
   - The package is checked as M(sms.helpdesk.hotfix_package_info) does before the server is contacted.
 author:
@@ -64,16 +67,19 @@ options:
   layout:
     description:
       - With V(site_server), O(root) is an SMS directory.
-      - With V(logon_server), O(root) is the share C(SMS_SHR) of a logon server, and the files that Maintenance Manager would bring are put there
+      - With V(logon_server), O(root) is the share C(SMS_SHR) of a logon server, and the files that Maintenance Manager would bring are put
+        there
         directly. They are copies of what the site server has, so nothing is backed up and O(state=absent) is refused.
     type: str
     default: site_server
     choices: [site_server, logon_server]
   backup_dir:
     description:
-      - Where originals are kept, as a path below O(root), or as another share or directory. For each hotfix a directory of its number is made in it.
+      - Where originals are kept, as a path below O(root), or as another share or directory. For each hotfix a directory of its number is
+        made in it.
       - Without it, C(sms.helpdesk\backup) in O(root).
-      - Below C(Site.srv), C(Logon.srv), C(Helper.srv) and C(Primsite.srv) it is refused, because Maintenance Manager would spread what lies there,
+      - Below C(Site.srv), C(Logon.srv), C(Helper.srv) and C(Primsite.srv) it is refused, because Maintenance Manager would spread what
+        lies there,
         or a setup of SMS would remove it.
       - Give the same value to take the hotfix back. Servers that share a directory outside of O(root) need one each.
     type: str
@@ -88,7 +94,8 @@ options:
     type: bool
     default: false
 notes:
-  - Close every SMS Administrator console that uses the server before C(Sightnt.dll) is replaced; a file that is open is told and not replaced.
+  - Close every SMS Administrator console that uses the server before C(Sightnt.dll) is replaced; a file that is open is told and not
+    replaced.
   - The account needs Change rights on the share and on the directories.
 seealso:
   - name: Q229097
@@ -142,7 +149,8 @@ files:
     action:
       description:
         - With O(state=present), V(created), V(replaced), V(unchanged), or V(kept_later) for a later build.
-        - With O(state=absent), V(restored), V(removed), V(unchanged), V(kept_newer) for a file with a later date than the original that is not
+        - With O(state=absent), V(restored), V(removed), V(unchanged), V(kept_newer) for a file with a later date than the original that is
+          not
           what was staged, or V(kept_changed) for any other such file.
       type: str
       sample: replaced

@@ -11,9 +11,11 @@ short_description: Tell whether files on the controller are the hotfix of Q22909
 version_added: 1.1.0
 description:
   - Compares every file of a package with the tables of the article, before anything is copied anywhere.
-  - The package is a directory with a folder for each platform, C(x86) (or C(i386), C(intel)) and C(alpha), in any case, with the files in it.
+  - The package is a directory with a folder for each platform, C(x86) (or C(i386), C(intel)) and C(alpha), in any case, with the files in
+    it.
   - The date tells the builds apart. The size does not, because two builds of C(Wuser32.exe) for x86 have the same one, and the version
-    does not, because C(786) is the number of the product build and stands on all of them. Dates are compared with 24 hours of tolerance, because
+    does not, because C(786) is the number of the product build and stands on all of them. Dates are compared with 24 hours of tolerance,
+    because
     clocks, time zones and file systems move them by hours.
   - No host is contacted.
 author:

@@ -10,7 +10,8 @@ module: hotfix_replication_info
 short_description: Tell which logon server has which file of the hotfix, and wait until all have them
 version_added: 1.1.0
 description:
-  - Maintenance Manager copies what was staged on the site server to the logon servers in its own time, and leaves no mark when it is done. So
+  - Maintenance Manager copies what was staged on the site server to the logon servers in its own time, and leaves no mark when it is done.
+    So
     this module compares by content what every logon server has with what the site server has, or with the package.
   - Clients that are upgraded before their logon server has the files get the old ones and do not come back for the new.
   - Run it for each logon server with O(root), or once for all of them with O(logon_servers); then they are asked side by side, and
@@ -34,14 +35,17 @@ attributes:
 options:
   root:
     description:
-      - The share C(SMS_SHR) of the logon server the task runs for (V(\\\\logon01\\SMS_SHR)), or the directory on the controller where it is mounted.
+      - The share C(SMS_SHR) of the logon server the task runs for (V(\\\\logon01\\SMS_SHR)), or the directory on the controller where it
+        is mounted.
       - Exactly one of O(root) and O(logon_servers) is needed.
     type: str
   logon_servers:
     description:
       - The logon servers to look at, by their names in the inventory.
-      - Where each is looked at, its own variables say. C(sms_root) is its share C(SMS_SHR) or the directory on the controller where that is mounted,
-        C(\\ansible_host\SMS_SHR) if it is not set; C(sms_port) is the port, O(port) if it is not set; C(ansible_user) and C(ansible_password)
+      - Where each is looked at, its own variables say. C(sms_root) is its share C(SMS_SHR) or the directory on the controller where that
+        is mounted,
+        C(\\ansible_host\SMS_SHR) if it is not set; C(sms_port) is the port, O(port) if it is not set; C(ansible_user) and
+        C(ansible_password)
         are the account unless O(username) and O(password) are given.
     type: list
     elements: str
@@ -115,7 +119,8 @@ servers:
       type: str
       sample: \\logon02.example.com\SMS_SHR
     status:
-      description: V(replicated); V(missing) if any file is missing, else V(stale) if any is another; V(unreachable) if it could not be looked at.
+      description: V(replicated); V(missing) if any file is missing, else V(stale) if any is another; V(unreachable) if it could not be
+        looked at.
       type: str
       sample: stale
     done:

@@ -68,7 +68,7 @@ class DirectoryShare(Share):
         self.write_new(target, self.read(source))
         return False
 
-    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> Entry:
+    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None, _created_ns: int | None = None) -> Entry:
         with self._told("setting time and attributes of", path):
             if modified_ns is not None:
                 accessed = os.stat(self.full(path)).st_atime_ns

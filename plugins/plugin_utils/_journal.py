@@ -30,6 +30,7 @@ class Version:
     modified_ns: int
     attributes: int
     sha256: str
+    created_ns: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,10 +123,11 @@ def _record(entry: t.Any) -> Record:
 
 
 def _version(value: t.Any) -> Version:
-    numbers = [value[name] for name in ("size", "modified_ns", "attributes")]
+    created = value["created_ns"]
+    numbers = [*(value[name] for name in ("size", "modified_ns", "attributes")), *([] if created is None else [created])]
     if any(isinstance(number, bool) or not isinstance(number, int) for number in numbers) or value["size"] < 0 or value["attributes"] < 0:
         raise JournalError("a size, time or attribute in it is no number")
-    return Version(value["size"], value["modified_ns"], value["attributes"], _hash(value["sha256"]))
+    return Version(value["size"], value["modified_ns"], value["attributes"], _hash(value["sha256"]), created)
 
 
 def _hash(value: t.Any) -> str:

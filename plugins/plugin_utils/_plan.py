@@ -53,7 +53,8 @@ def to_stage(
     name = f"{target.row.file} for {target.row.platform}"
     # What was there before us keeps its attributes through us, so that a broken run cannot have changed them for good.
     original = record.before if record and now and record.before and record.before.sha256 == now.sha256 else now
-    then = Version(facts.size, source.modified_ns, -1 if original is None else original.attributes, facts.sha256)
+    attributes, created = (-1, None) if original is None else (original.attributes, original.created_ns)
+    then = Version(facts.size, source.modified_ns, attributes, facts.sha256, created)
     if now is None:
         return Step(target, "created", now, then, record, f"{name} is not there yet and is put there.", source)
     if now.sha256 == then.sha256:
@@ -77,9 +78,9 @@ def to_restore(target: Target, now: Version | None, record: Record | None, force
             return Step(target, "unchanged", now, now, record, f"{name} is not there, as it was before.")
         return Step(target, "restored", now, before, record, f"{name} is gone and is restored.")
     if before is not None and now.sha256 == before.sha256:
-        if (now.modified_ns, now.attributes) == (before.modified_ns, before.attributes):
+        if now == before:
             return Step(target, "unchanged", now, now, record, f"{name} is what was there before.")
-        return Step(target, "restored", now, before, record, f"{name} gets its time and attributes back.", metadata_only=True)
+        return Step(target, "restored", now, before, record, f"{name} gets its times and attributes back.", metadata_only=True)
     if now.sha256 not in record.staged and not force:
         newer = now.modified_ns > (before.modified_ns if before else 0)
         message = f"{name} is not what was staged but a file of {moment(now.modified_ns):%Y-%m-%d}, and is kept; only force replaces it."

@@ -32,12 +32,14 @@ class Entry(t.NamedTuple):
     :ivar size: bytes.
     :ivar modified_ns: nanoseconds since 1970; a server keeps multiples of 100.
     :ivar attributes: the attribute word of Windows over SMB, permission bits on a mounted directory.
+    :ivar created_ns: as `modified_ns`; None on a mounted directory, where it cannot be set.
     """
 
     kind: str
     size: int
     modified_ns: int
     attributes: int
+    created_ns: int | None = None
 
 
 class Share(abc.ABC):
@@ -73,8 +75,8 @@ class Share(abc.ABC):
         """Copy the content of a file to one that must not be there yet; whether the server did it without sending it to us."""
 
     @abc.abstractmethod
-    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> Entry:
-        """Set time and attributes of a file; None leaves one as it is. Returns what is there afterwards."""
+    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None, created_ns: int | None = None) -> Entry:
+        """Set times and attributes of a file; None leaves one as it is. Returns what is there afterwards."""
 
     @abc.abstractmethod
     def replace(self, source: str, target: str) -> None:

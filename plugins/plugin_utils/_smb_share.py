@@ -325,10 +325,10 @@ class SmbShare(Share):
         answer.unpack(self._ask(request)["data"].get_value())
         return t.cast(bytes, answer["buffer"].get_value())
 
-    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> Entry:
+    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None, created_ns: int | None = None) -> Entry:
         basic = FileBasicInformation()
-        for field in ("creation_time", "last_access_time", "change_time"):
-            basic[field] = 0  # 0 leaves it as it is
+        basic["last_access_time"] = basic["change_time"] = 0  # 0 leaves it as it is
+        basic["creation_time"] = 0 if created_ns is None else created_ns // 100 + _EPOCH
         basic["last_write_time"] = 0 if modified_ns is None else modified_ns // 100 + _EPOCH
         basic["file_attributes"] = 0 if attributes is None else (attributes & _KEPT) or FileAttributes.FILE_ATTRIBUTE_NORMAL
         access = FilePipePrinterAccessMask.FILE_WRITE_ATTRIBUTES | FilePipePrinterAccessMask.FILE_READ_ATTRIBUTES
@@ -418,8 +418,8 @@ def _kind(word: int) -> str:
 
 def _closed_entry(answer: bytes) -> Entry:
     """What the answer to a close says of the file; the library would cut its times to microseconds. [MS-SMB2] 2.2.16."""
-    written, size, word = struct.unpack_from("<24xQ16xQI", answer)
-    return Entry(_kind(word), size, (written - _EPOCH) * 100, word & _KEPT)
+    created, written, size, word = struct.unpack_from("<8xQ8xQ16xQI", answer)
+    return Entry(_kind(word), size, (written - _EPOCH) * 100, word & _KEPT, (created - _EPOCH) * 100)
 
 
 class _CannotCopy(Exception):

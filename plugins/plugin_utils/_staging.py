@@ -188,7 +188,7 @@ class Staging:
         now = None
         if target.entry is not None:
             entry = target.entry
-            now = Version(entry.size, entry.modified_ns, entry.attributes, self.share.digest(target.path))
+            now = Version(entry.size, entry.modified_ns, entry.attributes, self.share.digest(target.path), entry.created_ns)
         record = journal.record(target.path)
         order = self.order
         if order.package is None:

@@ -231,7 +231,7 @@ class Workshop:
             )
 
     def _finish(self, share: Share, path: str, version: Version) -> None:
-        entry = share.set_metadata(path, version.modified_ns, None if version.attributes < 0 else version.attributes)
+        entry = share.set_metadata(path, version.modified_ns, None if version.attributes < 0 else version.attributes, version.created_ns)
         if entry.size != version.size or abs(entry.modified_ns - version.modified_ns) > _TIME_SLACK_NS:
             raise trouble.ShareTrouble(
                 share.host,
@@ -253,7 +253,7 @@ class Workshop:
         step, path = item.step, item.step.target.path
         if step.metadata_only:
             assert step.then is not None
-            self.share.set_metadata(path, step.then.modified_ns, step.then.attributes)
+            self.share.set_metadata(path, step.then.modified_ns, step.then.attributes, step.then.created_ns)
             return
         if step.now is not None and self.share.writable(step.now.attributes) != step.now.attributes:
             # Windows replaces no read-only file. The journal knows the attributes, should the run break off here.
@@ -280,7 +280,7 @@ class Workshop:
                     self._finish(self.share, back, now)
                     self.share.replace(back, path)
                 elif (entry.modified_ns, entry.attributes) != (now.modified_ns, now.attributes):
-                    self.share.set_metadata(path, now.modified_ns, now.attributes)
+                    self.share.set_metadata(path, now.modified_ns, now.attributes, now.created_ns)
             except trouble.ShareTrouble as second:
                 error.next_step = (
                     f"{error.next_step}; {self.share.full(path)} could not be put back either ({second.cause}), the next run completes it"

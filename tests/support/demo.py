@@ -74,9 +74,8 @@ def main() -> int:
         status = servers() or status
     else:
         print("The servers are left out: they need the Debian packages samba, samba-vfs-modules and smbclient.")
-    print(
-        "Clients and servers are described in tests/lab/fleets/demo.yml and tests/lab/servers/fleets/demo.yml: change them and run this again."
-    )
+    described = " and ".join(str(path.relative_to(CHECKOUT)) for path in (CLIENTS, SERVERS))
+    print(f"Clients and servers are described in {described}: change them and run this again.")
     return status
 
 

@@ -82,9 +82,9 @@ class CountingShare(Share):
             self.inner.write_new(target, self._pieces(self.inner.read(source)))
         return False
 
-    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None) -> Entry:
+    def set_metadata(self, path: str, modified_ns: int | None, attributes: int | None, created_ns: int | None = None) -> Entry:
         with self._counted("set the time"):
-            self.inner.set_metadata(path, modified_ns, None)
+            self.inner.set_metadata(path, modified_ns, None, created_ns)
         with self._counted("set the attributes"):
             return self.inner.set_metadata(path, None, attributes)
 
