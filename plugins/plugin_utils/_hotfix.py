@@ -19,7 +19,6 @@ from ._attribute_table import Size
 from ._manifest import Catalogue, Row
 from ._text import printable
 
-TOLERANCE = dt.timedelta(hours=24)
 USABLE = frozenset({"match", "later"})
 
 # What a file can be instead of a program that can be read: (status, sentence after the name).
@@ -149,11 +148,11 @@ def label(catalogue: Catalogue, name: str, platform: str, size: int, modified: d
     """The build a file on a server seems to be by size and date, for people: "Q229097 (en)", "Q192788", or "unknown"."""
     at = modified.astimezone(dt.timezone.utc)
     rows = [(language, table.get((platform, name))) for language, table in catalogue.tables.items()]
-    languages = [language for language, row in rows if row and row.size.allows(size) and abs(at - _aware(row.time)) <= TOLERANCE]
+    languages = [language for language, row in rows if row and row.size.allows(size) and abs(at - _aware(row.time)) <= catalogue.tolerance]
     if languages:
         return f"{catalogue.hotfix} ({', '.join(languages)})"
     builds = [build for build in catalogue.files[name].earlier_builds if build.platform == platform and build.size.allows(size)]
-    exact = [build for build in builds if abs(at.date() - build.date) <= TOLERANCE]
+    exact = [build for build in builds if abs(at.date() - build.date) <= catalogue.tolerance]
     return exact[0].article if exact else "unknown"
 
 
@@ -169,9 +168,9 @@ def _by_size_and_date(catalogue: Catalogue, language: str, row: Row, title: str,
     found = f"{facts.size:,} bytes of {facts.modified.astimezone(dt.timezone.utc):%Y-%m-%d}"
     expected = f"{row.printed['size']}{'' if row.size.slack else ' bytes'} of {row.time:%Y-%m-%d}"
     hint = _other_language(catalogue, language, row, facts)
-    if distance < -TOLERANCE:
+    if distance < -catalogue.tolerance:
         return Judgement("older", f"{title} is older than {catalogue.hotfix}: {found} instead of {expected}{hint}.")
-    if distance <= TOLERANCE:
+    if distance <= catalogue.tolerance:
         if same_size:
             return Judgement("match", f"{title} has size and date of {catalogue.hotfix}: {found}.")
         return Judgement(
@@ -199,7 +198,7 @@ def _other_language(catalogue: Catalogue, language: str, row: Row, facts: FileFa
     assert facts.size is not None and facts.modified is not None
     for other, table in catalogue.tables.items():
         twin = table.get((row.platform, row.file))
-        if other != language and twin and twin.size.allows(facts.size) and abs(facts.modified - _aware(twin.time)) <= TOLERANCE:
+        if other != language and twin and twin.size.allows(facts.size) and abs(facts.modified - _aware(twin.time)) <= catalogue.tolerance:
             return f"; it is what the table '{other}' expects"
     return ""
 

@@ -19,6 +19,7 @@ from ._windows_names import fault_of_name, fault_of_path
 FORMAT = 1
 PLATFORM = "{platform}"
 _LONGEST = 1_000_000
+_LONGEST_TOLERANCE = 168
 _OWN_DIRECTORY = "sms.helpdesk"
 
 
@@ -88,7 +89,10 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Catalogue:
-    """A hotfix: its platforms, files and, by language, its table. The other products are (version prefix, name)."""
+    """A hotfix: its platforms, files and, by language, its table. The other products are (version prefix, name).
+
+    :ivar tolerance: how far a file's time may be from the table's and still be the same.
+    """
 
     hotfix: str
     title: str
@@ -98,6 +102,7 @@ class Catalogue:
     files: dict[str, HotfixFile]
     other_products: tuple[tuple[str, str], ...]
     tables: dict[str, dict[tuple[str, str], Row]]
+    tolerance: dt.timedelta = dt.timedelta(hours=24)
 
     def directory(self, component: str, platform: str) -> str:
         """The directory of a component's files for one platform, relative to the SMS directory."""
@@ -156,7 +161,7 @@ def load(text: str) -> Catalogue:
         data,
         "the manifest",
         {"format", "hotfix", "platforms", "components", "files", "tables"},
-        {"title", "unfixable_platforms", "other_products"},
+        {"title", "unfixable_platforms", "other_products", "or_later"},
     )
     if top["format"] != FORMAT or isinstance(top["format"], bool):
         raise ManifestError(f"its format is {top['format']!r}, and this release reads format {FORMAT}")
@@ -179,6 +184,7 @@ def load(text: str) -> Catalogue:
         files,
         _other_products(top.get("other_products", [])),
         _tables(top["tables"], files, platforms),
+        _tolerance(top.get("or_later", {"tolerance_hours": 24})),
     )
 
 
@@ -278,6 +284,13 @@ def _file(name: str, entry: t.Any, components: t.Collection[str], platforms: t.C
 def _other_products(value: t.Any) -> tuple[tuple[str, str], ...]:
     entries = [_mapping(entry, "other_products", {"version", "product"}) for entry in _items(value, "other_products")]
     return tuple((_text(entry["version"], "other_products"), _text(entry["product"], "other_products")) for entry in entries)
+
+
+def _tolerance(value: t.Any) -> dt.timedelta:
+    hours = _mapping(value, "or_later", {"tolerance_hours"})["tolerance_hours"]
+    if isinstance(hours, bool) or not isinstance(hours, int) or not 0 <= hours <= _LONGEST_TOLERANCE:
+        raise ManifestError(f"or_later has the tolerance_hours {hours!r}, which is no whole number of 0 to {_LONGEST_TOLERANCE}")
+    return dt.timedelta(hours=hours)
 
 
 def _tables(value: t.Any, files: dict[str, HotfixFile], platforms: dict[str, Platform]) -> dict[str, dict[tuple[str, str], Row]]:

@@ -167,10 +167,18 @@ class Staging:
         if self.places.backups is not None:
             outcome.directory = self.places.backup_share.full(self.places.backups)
         planned = journal.with_records(recorded(step) for step in steps if step.writes)
-        if not check and (any(step.writes for step in steps) or left_overs or purged):
+        if check:
+            self._check_replaceable(steps)
+        elif any(step.writes for step in steps) or left_overs or purged:
             self._write(steps, journal, purged)
         outcome.backups = [] if purged else self._list(planned)
         return outcome
+
+    def _check_replaceable(self, steps: list[Step]) -> None:
+        """What a run would stumble over on the first file somebody has open, check mode tells as well."""
+        for step in steps:
+            if step.writes and step.now is not None:
+                self.share.check_replaceable(step.target.path)
 
     def _check_served(self, destinations: Destinations) -> None:
         if destinations.targets or destinations.unfixable:
