@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ..plugin_utils import _smb_share  # noqa: F401 - loaded before Ansible forks, so that the workers need not
 from ..plugin_utils._argspec import HOTFIX_FILES
 from ..plugin_utils._errors import BadInput, HelpdeskError
 from ..plugin_utils._manifest import Catalogue

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _smb_share  # noqa: F401 - loaded before Ansible forks, so that the workers need not
 from ..plugin_utils._argspec import HOTFIX_REPLICATION_INFO
 from ..plugin_utils._errors import BadInput
 from ..plugin_utils._manifest import Catalogue
+from ..plugin_utils._open_share import open_share
 from ..plugin_utils._package import choose, choose_language
 from ..plugin_utils._replication import Server, Wanted, of_package, of_site, result, watch
 from ..plugin_utils._server_action import ServerAction
-from ..plugin_utils._shares import Account, Address, Share, open_share
+from ..plugin_utils._shares import Account, Address, Share
 
 # What the inventory says of a server that is not the task's own host; the lines of the inventory are the same for the roles.
 _ROOT_VARIABLE = "sms_root"

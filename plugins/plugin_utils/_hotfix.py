@@ -162,10 +162,10 @@ def machine_name(machine: int) -> str:
 
 
 def _by_size_and_date(catalogue: Catalogue, language: str, row: Row, title: str, facts: FileFacts) -> Judgement:
-    assert facts.size is not None and facts.modified is not None
-    distance = facts.modified.astimezone(dt.timezone.utc) - _aware(row.time)
-    same_size = row.size.allows(facts.size)
-    found = f"{facts.size:,} bytes of {facts.modified.astimezone(dt.timezone.utc):%Y-%m-%d}"
+    size, modified = _measured(facts)
+    distance = modified - _aware(row.time)
+    same_size = row.size.allows(size)
+    found = f"{size:,} bytes of {modified:%Y-%m-%d}"
     expected = f"{row.printed['size']}{'' if row.size.slack else ' bytes'} of {row.time:%Y-%m-%d}"
     hint = _other_language(catalogue, language, row, facts)
     if distance < -catalogue.tolerance:
@@ -177,7 +177,7 @@ def _by_size_and_date(catalogue: Catalogue, language: str, row: Row, title: str,
             "mismatch",
             f"{title} has the date of {catalogue.hotfix} and another size, {found} instead of {expected}; copy it from the media again.",
         )
-    lookalikes = _lookalikes(catalogue, row, facts.size)
+    lookalikes = _lookalikes(catalogue, row, size)
     if lookalikes:
         return Judgement(
             "undetermined",
@@ -195,12 +195,19 @@ def _lookalikes(catalogue: Catalogue, row: Row, size: int) -> list[str]:
 
 def _other_language(catalogue: Catalogue, language: str, row: Row, facts: FileFacts) -> str:
     """Says so if the file is what another language's table expects."""
-    assert facts.size is not None and facts.modified is not None
+    size, modified = _measured(facts)
     for other, table in catalogue.tables.items():
         twin = table.get((row.platform, row.file))
-        if other != language and twin and twin.size.allows(facts.size) and abs(facts.modified - _aware(twin.time)) <= catalogue.tolerance:
+        if other != language and twin and twin.size.allows(size) and abs(modified - _aware(twin.time)) <= catalogue.tolerance:
             return f"; it is what the table '{other}' expects"
     return ""
+
+
+def _measured(facts: FileFacts) -> tuple[int, dt.datetime]:
+    """Size and time, in UTC, of what is a program."""
+    if facts.size is None or facts.modified is None:
+        raise ValueError(f"the facts of {facts.path} lack its size or time")
+    return facts.size, facts.modified.astimezone(dt.timezone.utc)
 
 
 def _aware(time: dt.datetime) -> dt.datetime:

@@ -25,6 +25,14 @@ _LARGEST_PROGRAM = 256 * 1024 * 1024
 _LARGEST_MANIFEST = 1_000_000
 
 
+class Content(t.NamedTuple):
+    """A file that can be copied: its path, its size in bytes, its hash."""
+
+    path: str
+    size: int
+    sha256: str
+
+
 @dataclasses.dataclass(frozen=True)
 class PackageFile:
     """One expected file: its row of the table, what was found, and the judgement. `modified_ns` is since 1970."""
@@ -37,6 +45,17 @@ class PackageFile:
     @property
     def usable(self) -> bool:
         return self.judgement.status in USABLE
+
+    @property
+    def content(self) -> Content:
+        """What there is to copy.
+
+        :raises ValueError: there is nothing, which is never so for a usable file.
+        """
+        facts = self.facts
+        if facts is None or facts.size is None or facts.sha256 is None:
+            raise ValueError(f"there is no {self.row.file} for {self.row.platform} to copy")
+        return Content(facts.path, facts.size, facts.sha256)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -48,13 +48,12 @@ def to_stage(
     catalogue: Catalogue, language: str, target: Target, now: Version | None, source: PackageFile, record: Record | None, force: bool
 ) -> Step:
     """The step that stages one file of a usable package."""
-    facts = source.facts
-    assert facts is not None and facts.sha256 is not None and facts.size is not None
+    content = source.content
     name = f"{target.row.file} for {target.row.platform}"
     # What was there before us keeps its attributes through us, so that a broken run cannot have changed them for good.
     original = record.before if record and now and record.before and record.before.sha256 == now.sha256 else now
     attributes, created = (-1, None) if original is None else (original.attributes, original.created_ns)
-    then = Version(facts.size, source.modified_ns, attributes, facts.sha256, created)
+    then = Version(content.size, source.modified_ns, attributes, content.sha256, created)
     if now is None:
         return Step(target, "created", now, then, record, f"{name} is not there yet and is put there.", source)
     if now.sha256 == then.sha256:

@@ -86,10 +86,10 @@ class Server:
 def of_package(catalogue: Catalogue, package: Package) -> list[Wanted]:
     """What the logon servers should have by a package: everything that Maintenance Manager copies."""
     return [
-        Wanted(file.row, component, (file.facts.size, file.facts.sha256))
+        Wanted(file.row, component, (file.content.size, file.content.sha256))
         for file in package.files
         for component in [catalogue.files[file.row.file].component]
-        if catalogue.components[component].replica and file.facts and file.facts.size is not None and file.facts.sha256
+        if catalogue.components[component].replica
     ]
 
 

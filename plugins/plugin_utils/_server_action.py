@@ -10,8 +10,9 @@ from ._action import HelpdeskAction
 from ._errors import BadInput
 from ._hotfix import Trusted, trusted
 from ._manifest import Catalogue
+from ._open_share import open_share
 from ._package import Package, load_catalogue, read_package
-from ._shares import Account, Address, Share, open_share, parse_root
+from ._shares import Account, Address, Share, parse_root
 from ._text import printable
 
 _USER_VARIABLE = "ansible_user"

@@ -240,19 +240,3 @@ class Account(t.NamedTuple):
 
     def __repr__(self) -> str:
         return f"Account({self.username!r}, port={self.port})"
-
-
-def open_share(host: str, address: Address, account: Account) -> Share:
-    """Connect.
-
-    :raises ShareUnreachable: there is no usable connection.
-    :raises ShareTrouble: the directory is not there.
-    :raises BadInput: a library is missing on the controller.
-    """
-    if address.server is None:
-        from ._directory_share import DirectoryShare
-
-        return DirectoryShare(host, address.path)
-    from ._smb_share import SmbShare
-
-    return SmbShare(host, address, account)

@@ -64,6 +64,10 @@ _NO_HANDLE = b"\xff" * 16  # [MS-SMB2] 3.2.4.1.4: "the file of the message befor
 _KEPT = 0x1 | 0x2 | 0x4 | 0x20  # read-only, hidden, system, archive
 
 
+class _Nothing(Exception):
+    """Is never raised."""
+
+
 class _NoAnswer(Exception):
     """The server did not answer within the timeout."""
 
@@ -77,9 +81,9 @@ class _Patient(Connection):  # type: ignore[misc, unused-ignore]
         try:
             return super().receive(request, wait, timeout or self.patience, False)
         except SMBException as error:
-            if type(error) is SMBException:  # the library has no class of its own for this
-                raise _NoAnswer from None
-            raise
+            if isinstance(error, (SMBResponseException, SMBConnectionClosed, SMBAuthenticationError)):
+                raise
+            raise _NoAnswer from None  # the library has no class of its own for this
 
 
 class SmbShare(Share):
@@ -158,14 +162,14 @@ class SmbShare(Share):
             CreateDisposition.FILE_OPEN if disposition is None else disposition,
             options,
         )
+        first_error: type[BaseException] = Exception
         try:
             yield handle
-        except BaseException:
-            # The first error is the one to tell.
-            with contextlib.suppress(Exception):
+            first_error = _Nothing
+        finally:
+            # If something has gone wrong already, that is what has to be told.
+            with contextlib.suppress(first_error):
                 handle.close()
-            raise
-        handle.close()
 
     def _ask(self, request: t.Any) -> t.Any:
         session = self._tree.session
@@ -181,24 +185,23 @@ class SmbShare(Share):
         messages = [create, *middle, close]
         sent = self._connection.send_compound(messages, sid=session.session_id, tid=self._tree.tree_connect_id, related=True)
         receivers = [opened, *(self._connection.receive for _message in messages[1:])]
-        trouble_there: SMBResponseException | None = None
+        errors: list[SMBResponseException] = []
         answer = None
         for request, receive in zip(sent, receivers, strict=True):
             try:
                 answer = receive(request)
             except SMBResponseException as error:
-                trouble_there = trouble_there or error
+                errors.append(error)
                 answer = None
         session.open_table.pop(handle.file_id, None)
-        if trouble_there is None and answer is not None:
+        if not errors and answer is not None:
             return _closed_entry(answer["data"].get_value())
         if answer is None and handle.file_id != _NO_HANDLE:
             # A server may leave the file open when the step before has gone wrong, [MS-SMB2] 3.3.5.2.7.2.
             close["file_id"] = handle.file_id
             with contextlib.suppress(SMBException):
                 self._ask(close)
-        assert trouble_there is not None
-        raise trouble_there
+        raise errors[0]
 
     @staticmethod
     def _setting(handle: t.Any, information: t.Any) -> t.Any:

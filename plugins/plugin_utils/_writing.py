@@ -163,9 +163,7 @@ class Workshop:
             if step.source is not None:
                 self._upload(step.source, new)
             else:
-                assert step.record is not None and self.places.backups is not None
-                source = join(self.places.backups, backup_name(step.record.path, then))
-                self._verified_copy(self.places.backup_share, source, self.share, new, then)
+                self._verified_copy(self.places.backup_share, self._backup_path(step, then), self.share, new, then)
             self._finish(self.share, new, then)
         return _Prepared(step, new, undo)
 
@@ -173,10 +171,13 @@ class Workshop:
         self._count += 1
         return join(self.places.staging, f"{self._count:03}-{step.target.row.platform}-{step.target.row.file}.{kind}")
 
+    def _backup_path(self, step: Step, version: Version) -> str:
+        original = step.record.path if step.record else step.target.path
+        return join(self.places.backups or "", backup_name(original, version))
+
     def _back_up(self, step: Step, now: Version) -> str:
         share = self.places.backup_share
-        original = step.record.path if step.record else step.target.path
-        path = join(self.places.backups or "", backup_name(original, now))
+        path = self._backup_path(step, now)
         if entry := share.stat(path):
             if entry.size == now.size and share.digest(path) == now.sha256:
                 return path
@@ -214,14 +215,13 @@ class Workshop:
 
     def _upload(self, source: PackageFile, path: str) -> None:
         """The package's file into a new file, read back. What is sent is hashed on the way, should the package change meanwhile."""
-        assert source.facts is not None
-        sent = hashlib.sha256()
-        self.share.write_new(path, _pieces(self.share.host, source.facts.path, sent))
-        if sent.hexdigest() != source.facts.sha256:
+        content, sent = source.content, hashlib.sha256()
+        self.share.write_new(path, _pieces(self.share.host, content.path, sent))
+        if sent.hexdigest() != content.sha256:
             raise BadInput(
-                self.share.host, f"the package file {source.facts.path}", "it was changed while it was read", "run again", "package-changed"
+                self.share.host, f"the package file {content.path}", "it was changed while it was read", "run again", "package-changed"
             )
-        if self.share.digest(path) != source.facts.sha256:
+        if self.share.digest(path) != content.sha256:
             raise trouble.ShareTrouble(
                 self.share.host,
                 self.share.full(path),
@@ -242,8 +242,7 @@ class Workshop:
             )
 
     def _write_journal(self, journal: Journal) -> None:
-        share, backups = self.places.backup_share, self.places.backups
-        assert backups is not None
+        share, backups = self.places.backup_share, self.places.backups or ""
         share.make_directories(backups)
         partial = join(self.places.partial, JOURNAL)
         share.write_new(partial, [dump(journal)])
@@ -251,8 +250,7 @@ class Workshop:
 
     def _apply(self, item: _Prepared) -> None:
         step, path = item.step, item.step.target.path
-        if step.metadata_only:
-            assert step.then is not None
+        if step.metadata_only and step.then is not None:
             self.share.set_metadata(path, step.then.modified_ns, step.then.attributes, step.then.created_ns)
             return
         if step.now is not None and self.share.writable(step.now.attributes) != step.now.attributes:
@@ -273,13 +271,12 @@ class Workshop:
                     if entry is not None:
                         self.share.delete(path)
                     continue
-                if entry is None or self.share.digest(path) != now.sha256:
-                    assert item.undo is not None
+                if item.undo is not None and (entry is None or self.share.digest(path) != now.sha256):
                     back = self._temporary(item.step, "back")
                     self._verified_copy(*item.undo, self.share, back, now)
                     self._finish(self.share, back, now)
                     self.share.replace(back, path)
-                elif (entry.modified_ns, entry.attributes) != (now.modified_ns, now.attributes):
+                elif entry is not None and (entry.modified_ns, entry.attributes) != (now.modified_ns, now.attributes):
                     self.share.set_metadata(path, now.modified_ns, now.attributes, now.created_ns)
             except trouble.ShareTrouble as second:
                 error.next_step = (

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make a package of the hotfix for tests.
@@ -7,7 +6,7 @@ The files are PE files of the sizes and times of the article, with a version res
 it is installed and written by hand otherwise; for alpha the machine field says so. Nothing in them is Microsoft's, and none
 of them does anything.
 
-    tests/packages/make.py DIRECTORY [--language de] [--platform x86] [--defect truncated --file Wuser32.exe]
+    python3 tests/packages/make.py DIRECTORY [--language de] [--platform x86] [--defect truncated --file Wuser32.exe]
 """
 
 from __future__ import annotations

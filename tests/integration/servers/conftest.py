@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab.servers import ServerLab
 from server_runs import SERVER, SHARE, Site
+
+from lab.servers import ServerLab
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,11 @@ if str(_COLLECTIONS) not in sys.path:
     sys.path.insert(0, str(_COLLECTIONS))
 
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._manifest import Catalogue, load  # noqa: E402
+from ansible_collections.sms.helpdesk.plugins.plugin_utils._open_share import open_share  # noqa: E402
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._package import Package, read_package  # noqa: E402
-from ansible_collections.sms.helpdesk.plugins.plugin_utils._shares import Account, Share, open_share, parse_root  # noqa: E402
+from ansible_collections.sms.helpdesk.plugins.plugin_utils._shares import Account, Share, parse_root  # noqa: E402
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._staging import Order, Outcome, Staging, backup_place  # noqa: E402
+
 from lab.servers import layout  # noqa: E402
 from packages import builds, defects, portable_executable  # noqa: E402
 

@@ -16,10 +16,11 @@ from collections.abc import Iterator
 
 import pytest
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._errors import HelpdeskError
-from lab.servers import CuttingProxy, ServerLab
-from lab.servers.proxy import Message
 from server_runs import SERVER, SHARE, Run, Site, changes, run
 from test_crash_directory import check_whole
+
+from lab.servers import CuttingProxy, ServerLab
+from lab.servers.proxy import Message
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["server_runs", "ansible_collections.sms.helpdesk.plugins.plugin_utils._smb_share"])

@@ -122,7 +122,7 @@ class ServerLab:
 
     def inventory_data(self) -> dict[str, Any]:
         """Groups as the collection names them; every host has its first share as `sms_root`, and its port as `sms_port`."""
-        user, password = next(iter(self.users.items()))
+        user, password = next(iter(self.users.items()), ("", ""))
         children: dict[str, Any] = {}
         for server in self.servers.values():
             hosts = children.setdefault(ROLES[server.role], {"hosts": {}})["hosts"]
@@ -210,7 +210,7 @@ class ServerLab:
         from smbprotocol.session import Session
         from smbprotocol.tree import TreeConnect
 
-        user, password = next(iter(self.users.items()))
+        user, password = next(iter(self.users.items()), ("", ""))
         connection = Connection(uuid.uuid4(), self.address(server), self.port)
         connection.connect()
         try:
