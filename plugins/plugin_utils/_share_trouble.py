@@ -161,6 +161,12 @@ _NOT_SMB = Trouble(
     "check the port; a server that only knows SMB 1 has to be mounted on the controller",
     True,
 )
+GUEST = Trouble(
+    "credentials",
+    "the server does not know the account and lets it in as a guest only, with whom nothing can be signed",
+    "check username and password, or ansible_user and ansible_password of the host",
+    True,
+)
 CUT, TIMEOUT, LOGON, DNS, NOT_SMB, IN_USE, DENIED, NOT_EMPTY = _CUT, _TIMEOUT, _LOGON, _DNS, _NOT_SMB, _IN_USE, _DENIED, _NOT_EMPTY
 
 

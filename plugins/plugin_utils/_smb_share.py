@@ -51,6 +51,8 @@ except ImportError as _error:
     Connection = object
 else:
     MISSING = None
+    # What has a class of its own; everything else the library raises as its root, with a text.
+    _CLASSES = (SMBAuthenticationError, SMBConnectionClosed, SMBResponseException)
 
 _EPOCH = 116444736000000000  # 1970 in units of 100 ns since 1601
 _NOT_FOUND = frozenset({0xC0000034, 0xC000003A, 0xC000000F})
@@ -81,9 +83,9 @@ class _Patient(Connection):  # type: ignore[misc, unused-ignore]
         try:
             return super().receive(request, wait, timeout or self.patience, False)
         except SMBException as error:
-            if isinstance(error, (SMBResponseException, SMBConnectionClosed, SMBAuthenticationError)):
+            if isinstance(error, _CLASSES):
                 raise
-            raise _NoAnswer from None  # the library has no class of its own for this
+            raise _NoAnswer from None
 
 
 class SmbShare(Share):
@@ -109,7 +111,12 @@ class SmbShare(Share):
                 # From SMB 3.0 on everything is encrypted; Windows Server 2008 R2 and older can only sign.
                 encrypted = bool(self._connection.supports_encryption)
                 session = Session(self._connection, account.username, account.password, require_encryption=encrypted)
-                session.connect()
+                try:
+                    session.connect()
+                except SMBException as error:
+                    if isinstance(error, _CLASSES):
+                        raise
+                    raise trouble.error(host, where, trouble.GUEST) from None
                 self._tree = TreeConnect(session, f"\\\\{address.server}\\{address.share}")
                 self._tree.connect()
         except Exception as error:

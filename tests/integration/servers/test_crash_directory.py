@@ -94,7 +94,8 @@ def test_every_operation(site: Site, staging: bool, way: str, afterwards: str, r
             finished(site, False, original, point)
         else:
             # Equal content is not written to, so a read-only attribute that was taken off for restoring stays off until then.
-            finished(site, True, {place: (*state[:2], site.state()[place][2]) for place, state in staged.items()}, point)
+            found = site.state()
+            finished(site, True, {place: (*state[:2], found.get(place, state)[2]) for place, state in staged.items()}, point)
             finished(site, False, original, point)
     record_property("points", points - 1)
     print(f"{'staging' if staging else 'restoring'}, {way}, then {afterwards}: {points - 1} points tried")
