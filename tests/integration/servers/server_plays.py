@@ -173,6 +173,17 @@ class Desk:
         watched.append(Play(run, before, self.servers.snapshot(), self.servers.audit_log(position)))
 
 
+def each(controller: Controller, module: str, cases: Mapping[str, Mapping[str, t.Any]], host: str) -> dict[str, dict[str, t.Any]]:
+    """Results of a module with different arguments for one host, all in one play, by the name of the case."""
+    tasks = [
+        {"name": name, f"sms.helpdesk.{module}": dict(arguments), "ignore_errors": True, "ignore_unreachable": True}
+        for name, arguments in cases.items()
+    ]
+    run = controller.tasks(*tasks, hosts=host)
+    assert "Traceback" not in run.output
+    return {record["task"]: {"outcome": record["outcome"], **record["result"]} for record in run.records}
+
+
 def rebuild(servers: ServerLab) -> None:
     """The drives as they were when the laboratory began."""
     servers.wait_idle()
