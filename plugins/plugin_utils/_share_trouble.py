@@ -157,7 +157,7 @@ _ERRNO: dict[int, Trouble] = {
 
 _NOT_SMB = Trouble(
     "not-smb",
-    "what answers does not speak SMB 2 or 3",
+    "what answers does not speak SMB 2 or 3, or hangs up",
     "check the port; a server that only knows SMB 1 has to be mounted on the controller",
     True,
 )

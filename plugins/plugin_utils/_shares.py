@@ -148,13 +148,7 @@ class Survey:
         spelling, kind = "", "directory"
         for part in split(path):
             if kind == "other":
-                raise trouble.ShareTrouble(
-                    self.share.host,
-                    self.share.full(spelling),
-                    "it is a link or another special file instead of a directory",
-                    "put the directory itself there",
-                    "not-a-directory",
-                )
+                raise self._no_directory(spelling)
             found = self._listing(spelling).get(part.lower(), []) if kind == "directory" else []
             if len(found) > 1:
                 raise trouble.ShareTrouble(
@@ -170,9 +164,18 @@ class Survey:
         return spelling, kind
 
     def directory(self, path: str) -> str | None:
-        """The existing spelling of a directory; None if there is none."""
+        """The existing spelling of a directory; None if there is none.
+
+        :raises ShareTrouble: it is a link, which is not followed.
+        """
         found = self.find(path)
+        if found and found[1] == "other":
+            raise self._no_directory(found[0])
         return found[0] if found and found[1] == "directory" else None
+
+    def _no_directory(self, path: str) -> trouble.ShareTrouble:
+        cause = "it is a link or another special file instead of a directory"
+        return trouble.ShareTrouble(self.share.host, self.share.full(path), cause, "put the directory itself there", "not-a-directory")
 
     def spell(self, path: str) -> str:
         """A path with the existing spelling of as many of its first parts as are there."""

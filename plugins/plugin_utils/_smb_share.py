@@ -107,7 +107,11 @@ class SmbShare(Share):
         where = f"connecting to \\\\{address.server}\\{address.share} (port {account.port})"
         try:
             with self._told(where):
-                self._connection.connect(timeout=account.timeout)
+                try:
+                    self._connection.connect(timeout=account.timeout)
+                except SMBConnectionClosed:
+                    # Whoever speaks SMB 2 answers the first message; a web server or a server with SMB 1 alone hangs up.
+                    raise trouble.error(host, where, trouble.NOT_SMB) from None
                 # From SMB 3.0 on everything is encrypted; Windows Server 2008 R2 and older can only sign.
                 encrypted = bool(self._connection.supports_encryption)
                 session = Session(self._connection, account.username, account.password, require_encryption=encrypted)

@@ -143,11 +143,14 @@ class Desk:
 
         :param options: further options of the module.
         """
-        body = {"sms.helpdesk.hotfix_files": {**STAGE, **options}} if task is None else dict(task)
-        pattern = hosts if isinstance(hosts, str) else ":".join(hosts)
         with self.watched() as watched:
-            watched.append(self.controller().tasks(body, hosts=pattern, arguments=arguments))
+            watched.append(self.stage(*arguments, hosts=hosts, task=task, **options))
         return t.cast(Play, watched[-1])
+
+    def stage(self, *arguments: str, hosts: str | Sequence[str] = "all", task: Mapping[str, t.Any] | None = None, **options: t.Any) -> Run:
+        """The same, unwatched."""
+        body = {"sms.helpdesk.hotfix_files": {**STAGE, **options}} if task is None else dict(task)
+        return self.controller().tasks(body, hosts=hosts if isinstance(hosts, str) else ":".join(hosts), arguments=arguments)
 
     def playbook(self, name: str, *arguments: str, **variables: t.Any) -> Play:
         """Run a playbook and see what it does."""
@@ -162,13 +165,18 @@ class Desk:
         return Controller(place, self.inventory)
 
     @contextlib.contextmanager
-    def watched(self) -> Iterator[list[t.Any]]:
-        """A context whose list gets a run; in the end a `Play` is added to it."""
-        self.servers.wait_idle()
+    def watched(self, idle: bool = True) -> Iterator[list[t.Any]]:
+        """A context whose list gets a run; in the end a `Play` is added to it.
+
+        :param idle: wait until nobody is connected, so that Samba has seen all it will see; False where somebody stays.
+        """
+        if idle:
+            self.servers.wait_idle()
         before, position = self.servers.snapshot(), self.servers.audit_position()
         watched: list[t.Any] = []
         yield watched
-        self.servers.wait_idle()
+        if idle:
+            self.servers.wait_idle()
         run = watched[-1] if watched else Run(0, "", [])
         watched.append(Play(run, before, self.servers.snapshot(), self.servers.audit_log(position)))
 

@@ -160,7 +160,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
     common = {"ansible_connection": "winrm", "ansible_host": "127.0.0.1", "ansible_port": 1}
     inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": common}}), encoding="utf-8")
     before = layout.snapshot(trees)
-    common_options = {name: "{{ options.%s | default(omit) }}" % name for name in ("language", "platforms", "trusted_sha256")}
+    common_options = {name: f"{{{{ options.{name} | default(omit) }}}}" for name in ("language", "platforms", "trusted_sha256")}
     controller = Controller(tmp_path_factory.mktemp("controller"), inventory)
     info = controller.tasks({"sms.helpdesk.hotfix_package_info": {"path": "{{ package }}", **common_options}}, hosts="all")
     untouched = layout.snapshot(trees)
