@@ -125,9 +125,14 @@ class DirectoryShare(Share):
                 # Some network file systems cannot lock; the lock is a courtesy between runs and not what keeps files whole.
                 if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL):
                     raise trouble.error(self.host, f"locking {self.full(path)}", trouble.of_errno(error.errno)) from None
-            yield
-            with contextlib.suppress(OSError):
-                os.unlink(self.full(path))
+            with self._told("locking", path):
+                if not os.path.samestat(os.fstat(descriptor), os.lstat(self.full(path))):
+                    raise FileNotFoundError(errno.ENOENT, "")  # whoever held it has removed it since it was opened
+            try:
+                yield
+            finally:
+                with contextlib.suppress(OSError):
+                    os.unlink(self.full(path))
         finally:
             os.close(descriptor)
 

@@ -168,6 +168,7 @@ GUEST = Trouble(
     True,
 )
 CUT, TIMEOUT, LOGON, DNS, NOT_SMB, IN_USE, DENIED, NOT_EMPTY = _CUT, _TIMEOUT, _LOGON, _DNS, _NOT_SMB, _IN_USE, _DENIED, _NOT_EMPTY
+NO_NAME, NO_PATH = _NO_NAME, _NO_PATH
 
 
 def of_status(status: int) -> Trouble:

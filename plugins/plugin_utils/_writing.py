@@ -80,21 +80,41 @@ class Workshop:
     @contextlib.contextmanager
     def open(self) -> t.Iterator[None]:
         """Lock the server, remove left-overs, let the caller work, clean up."""
-        directories = self.places.temporary()
-        for share, path in directories:
+        for share, path in self.places.temporary():
             share.make_directories(path)
-        with self.share.lock(join(self.places.staging, _LOCK)):
-            self._clean()
+        try:
+            with self._locked():
+                self._clean()
+                try:
+                    yield
+                except BaseException:
+                    with contextlib.suppress(trouble.ShareTrouble):
+                        self._clean()
+                    raise
+                self._clean()
+        except BaseException:
+            # The error is what matters; what cannot be removed now, the next run removes.
+            with contextlib.suppress(trouble.ShareTrouble):
+                self._leave()
+            raise
+        self._leave()
+
+    @contextlib.contextmanager
+    def _locked(self) -> t.Iterator[None]:
+        path = join(self.places.staging, _LOCK)
+        with contextlib.ExitStack() as stack:
             try:
-                yield
-            except BaseException:
-                # The error is what matters; what cannot be removed now, the next run removes.
-                with contextlib.suppress(trouble.ShareTrouble):
-                    self._clean()
-                raise
-            self._clean()
-        for share, path in directories:
-            share.remove_directory(path)
+                stack.enter_context(self.share.lock(path))
+            except trouble.ShareTrouble as error:
+                if error.reason not in (trouble.NO_NAME.reason, trouble.NO_PATH.reason):
+                    raise
+                # The run that held it has just ended and took the directory along.
+                raise trouble.other_run(self.share.host, self.share.full(path)) from None
+            yield
+
+    def _leave(self) -> None:
+        for share, path in self.places.temporary():
+            self._remove_if_empty(share, path)
         if self.places.backups is None:
             self._remove_if_empty(self.share, join(*split(self.places.staging)[:-1]))
 

@@ -216,7 +216,8 @@ def test_nothing_of_the_platform_of_a_file_in_use_is_touched(faults: Faults, hos
     changed = [path for path, entry in of_host(after, host).items() if before[path] != entry]
     assert result["changed"] is bool(served)
     assert sorted(name.rpartition("\\")[2] for name in result["replaced"]) == sorted(path.rpartition("/")[2] for path in changed)
-    assert left_overs(faults.servers, host) == []
+    assert not [path for path in own_files(after, host) if "/backup/" not in path]
+    assert faults.next.of(host)["left_overs"] == []
 
 
 @pytest.mark.parametrize("host", [host for host in CASES if host not in (*HELD, *CUT_AT, "vanishing", "http", "no-name", "not-mounted")])
