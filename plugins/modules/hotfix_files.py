@@ -235,7 +235,7 @@ backup:
           type: str
           sample: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
     purged:
-      description: Backups that O(purge_backups) removed.
+      description: What O(purge_backups) removed, the backups and their list.
       type: list
       elements: str
       sample: []

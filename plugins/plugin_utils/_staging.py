@@ -276,7 +276,19 @@ class Staging:
                 "restore all platforms and components first, or use force",
                 "bad-argument",
             )
-        return [entry["path"] for entry in self._list(journal)]
+        share, directory = self.places.backup_share, self.places.backups
+        if directory is None or share.stat(directory) is None:
+            return []
+        # What lies there, not what the list has: a run that broke off may have left a backup that is not in it yet.
+        return sorted(share.full(path) for path in self._files_below(share, directory) if not path.startswith(self.places.partial))
+
+    def _files_below(self, share: Share, directory: str) -> t.Iterator[str]:
+        for name, kind in share.names(directory).items():
+            path = join(directory, name)
+            if kind == "directory":
+                yield from self._files_below(share, path)
+            else:
+                yield path
 
     def _list(self, journal: Journal) -> list[dict[str, t.Any]]:
         if self.places.backups is None:
