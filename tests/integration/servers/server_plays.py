@@ -136,7 +136,7 @@ class Desk:
                 known[host] = children["sms_site_servers"]["hosts"][host] = account
             known[host].update(values)
         data["all"]["vars"] = self._common
-        self.inventory.write_text(yaml.safe_dump(data), encoding="utf-8")
+        self.inventory.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
 
     def play(self, *arguments: str, hosts: str | Sequence[str] = "all", task: Mapping[str, t.Any] | None = None, **options: t.Any) -> Play:
         """Run one task, `hotfix_files` by default, and see what it does.
