@@ -74,7 +74,8 @@ class Play:
     events: list[Event]
 
     def of(self, host: str, action: str = "hotfix_files") -> dict[str, t.Any]:
-        return self.run.of(host, action)
+        """The last result of an action that was not skipped."""
+        return dataclasses.replace(self.run, records=[r for r in self.run.records if r["outcome"] != "skipped"]).of(host, action)
 
     def actions(self, host: str) -> dict[tuple[str, str], str]:
         """What was done by (platform, name)."""
