@@ -94,7 +94,7 @@ def backup_place(host: str, root: Address, backup: Address | None, relative: str
     :raises BadInput: it lies where Maintenance Manager would spread it or a setup of SMS would purge it.
     """
     thing = f"the argument backup_dir ({relative or (backup.path if backup else '')})"
-    if backup is not None and backup[:1] == root[:1] and backup.share.lower() == root.share.lower():
+    if backup is not None and backup.share.lower() == root.share.lower():
         inside = _below(root, backup)
         if inside is not None:
             backup, relative = None, inside
