@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import stat
@@ -51,6 +52,8 @@ TARGETS = {
 }
 OLD = builds.seconds("1998-10-05 16:04")
 NEW = builds.seconds("2000-04-03 23:41")
+# No file of the site or of the package is as young as that.
+RECENT = builds.seconds("2010-01-01 00:00")
 SERVER = "siteserver"
 SHARE = "SMS_SHRD"
 READ_ONLY_HIDDEN = 0x1 | 0x2 | 0x20
@@ -97,6 +100,33 @@ class Site:
             layout.set_attributes(path, READ_ONLY_HIDDEN, created=OLD)
         else:
             path.chmod(0o444)
+
+    def keep(self, place: Path) -> Path:
+        """A copy of the site as it is, for `put`; times, permission bits and DOS attributes included."""
+        return Path(shutil.copytree(self.root, place, symlinks=True))
+
+    def put(self, kept: Path) -> None:
+        """The site as it was when it was kept."""
+        for path in self.root.iterdir():
+            shutil.rmtree(path)
+        shutil.copytree(kept, self.root, symlinks=True, dirs_exist_ok=True)
+
+    def fingerprint(self) -> str:
+        """Everything on the disk that another run could see, our own directory included, as a hash.
+
+        All times of today are one, and the lock is left out, which the server removes when it has noticed that its holder is gone.
+        """
+        digest = hashlib.sha256()
+        for path in sorted(path for path in self.root.rglob("*") if path.name != "lock"):
+            status = path.stat()
+            facts: list[object] = [path.relative_to(self.root).as_posix(), path.is_dir()]
+            if path.is_file():
+                modified = status.st_mtime_ns if status.st_mtime < RECENT else "now"
+                created = layout.created(path) if self.over_smb else None
+                facts += [hashlib.sha256(path.read_bytes()).hexdigest(), modified, stat.S_IMODE(status.st_mode)]
+                facts += [layout.attributes(path) if self.over_smb else None, created if created is None or created < RECENT else "now"]
+            digest.update(repr(facts).encode())
+        return digest.hexdigest()
 
     def state(self) -> dict[str, tuple[bytes, int, int]]:
         """Content, time in nanoseconds and attributes of every file of the site but our own, by path."""

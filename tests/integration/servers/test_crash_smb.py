@@ -13,6 +13,7 @@ import os
 import signal
 import typing as t
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._errors import HelpdeskError
@@ -67,23 +68,35 @@ def broken(servers: ServerLab, proxy: CuttingProxy, site: Site, staging: bool, a
 @pytest.mark.parametrize("way", ["cut before", "cut after", "killed"])
 @pytest.mark.parametrize("staging", [True, False], ids=["staging", "restoring"])
 def test_every_message(
-    servers: ServerLab, proxy: CuttingProxy, site: Site, staging: bool, way: str, record_property: t.Callable[[str, object], None]
+    servers: ServerLab,
+    proxy: CuttingProxy,
+    site: Site,
+    staging: bool,
+    way: str,
+    tmp_path: Path,
+    record_property: t.Callable[[str, object], None],
 ) -> None:
     original = site.state()
+    start = site.keep(tmp_path / "original")
     run(order(servers, True), site)
     staged = site.state()
     before, after = (original, staged) if staging else (staged, original)
-    points = 0
+    if not staging:
+        start = site.keep(tmp_path / "staged")
+    points, recovered = 0, set()
     while True:
-        site.reset()
-        if not staging:
-            run(order(servers, True), site)
+        site.put(start)
         points += 1
         point = f"{way} at message {points}"
         if not broken(servers, proxy, site, staging, points, way):
             break
         servers.wait_idle()
         check_whole(site, before, after, point)
+        # What follows depends on nothing but the disk.
+        disk = site.fingerprint()
+        if disk in recovered:
+            continue
+        recovered.add(disk)
         run(order(servers, staging), site)
         assert site.state() == after, f"{point}: the next run did not finish the work"
         assert site.left_overs() == [], point
@@ -93,5 +106,9 @@ def test_every_message(
             run(order(servers, False), site)
             assert site.state() == original, f"{point}: the original is lost"
     record_property("points", points - 1)
-    print(f"{'staging' if staging else 'restoring'} over SMB, {way}: {points - 1} messages tried")
+    record_property("states", len(recovered))
+    print(
+        f"{'staging' if staging else 'restoring'} over SMB, {way}: {points - 1} messages tried, {len(recovered)} states of the disk recovered"
+    )
     assert points > 100
+    assert len(recovered) > 20
