@@ -23,6 +23,7 @@ LINTERS: dict[str, list[str]] = {
     "mypy-unit": ["mypy", "tests/unit/lab", "tests/unit/support", "tests/unit/plugins"],
     "mypy-detect": ["mypy", "tests/integration/detect", "tests/integration/callbacks"],
     "mypy-peers": ["mypy", "tests/integration/lab_peers"],
+    "mypy-servers": ["mypy", "tests/integration/servers"],
     "yamllint": ["yamllint", "--strict", "."],
     "ansible-lint": ["ansible-lint", "--strict", "--offline", "-q"],
     "shellcheck": ["shellcheck", ".ci/run"],

@@ -30,7 +30,7 @@ def check(value: t.Any, described: dict[str, t.Any], where: str) -> None:
     if value is None:
         return
     assert isinstance(value, kinds[described["type"]]), where
-    entries = value if described["type"] == "list" else [value]
+    entries: list[t.Any] = value if isinstance(value, list) else [value]
     for entry in entries:
         if "contains" in described:
             assert set(entry) == set(described["contains"]), where
@@ -47,7 +47,7 @@ def check_result(module: str, arguments: dict[str, t.Any], absent: set[str]) -> 
     assert set(result) - ADDED == set(described) - {"reason"} - absent
     for name in set(result) - ADDED:
         check(result[name], described[name], name)
-    return t.cast(dict[str, t.Any], result)
+    return result
 
 
 def test_of_a_package(site: Site) -> None:

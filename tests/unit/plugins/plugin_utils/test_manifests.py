@@ -146,7 +146,7 @@ def test_dates_as_the_articles_print_them(text: str, date: tuple[int, int, int])
     ],
 )  # fmt: skip
 def test_times_as_the_articles_print_them(text: str, time: tuple[int, ...] | None) -> None:
-    assert parse_time(text) == (None if time is None else dt.time(*time))
+    assert parse_time(text) == (None if time is None else dt.time.fromisoformat(":".join(f"{part:02}" for part in time)))
 
 
 @pytest.mark.parametrize("text", ["24:00", "9:60", "13:00a", "00:10p", "noon", "9"])

@@ -12,7 +12,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sms.helpdesk.plugins.plugin_utils import _package
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._errors import BadInput
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._hotfix import FileFacts, Trusted, judge, label, trusted
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._package import PackageFile, choose, choose_language, read_package
@@ -183,7 +182,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return real(path, *arguments, **keywords)
 
     package(tmp_path)
-    monkeypatch.setattr(_package.os, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     status, message = wuser(tmp_path)
     assert status == "undetermined"
     assert "cannot be read (Permission denied)" in message
