@@ -9,8 +9,10 @@ killed. Then every file has to be whole, old or new, and the next run has to fin
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import signal
+import sys
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +27,14 @@ from lab.servers.proxy import Message
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["server_runs", "ansible_collections.sms.helpdesk.plugins.plugin_utils._smb_share"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forkserver() -> None:
+    """Begin it with the path of this process: it does not take that over by itself and would preload nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        multiprocessing.forkserver.ensure_running()
 
 
 @pytest.fixture
@@ -107,8 +117,7 @@ def test_every_message(
             assert site.state() == original, f"{point}: the original is lost"
     record_property("points", points - 1)
     record_property("states", len(recovered))
-    print(
-        f"{'staging' if staging else 'restoring'} over SMB, {way}: {points - 1} messages tried, {len(recovered)} states of the disk recovered"
-    )
+    what = f"{'staging' if staging else 'restoring'} over SMB, {way}"
+    print(f"{what}: {points - 1} messages tried, {len(recovered)} states of the disk recovered")
     assert points > 100
     assert len(recovered) > 20
