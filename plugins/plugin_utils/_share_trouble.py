@@ -148,6 +148,7 @@ _ERRNO: dict[int, Trouble] = {
     errno.ECONNRESET: _CUT,
     errno.ECONNABORTED: _CUT,
     errno.EPIPE: _CUT,
+    errno.EBADF: _CUT,  # the library closes a socket the server has hung up on while a message is on its way out
     errno.ECONNREFUSED: _REFUSED,
     errno.ETIMEDOUT: _TIMEOUT,
     errno.EHOSTUNREACH: _NO_ROUTE,

@@ -109,8 +109,10 @@ class SmbShare(Share):
             with self._told(where):
                 try:
                     self._connection.connect(timeout=account.timeout)
-                except SMBConnectionClosed:
+                except (SMBConnectionClosed, OSError) as error:
                     # Whoever speaks SMB 2 answers the first message; a web server or a server with SMB 1 alone hangs up.
+                    if isinstance(error, OSError) and _of_socket(error) is not trouble.CUT:
+                        raise
                     raise trouble.error(host, where, trouble.NOT_SMB) from None
                 # From SMB 3.0 on everything is encrypted; Windows Server 2008 R2 and older can only sign.
                 encrypted = bool(self._connection.supports_encryption)
