@@ -52,7 +52,15 @@ class BadInput(HelpdeskError):
 
 
 class CommandTimeout(HelpdeskError):
-    """A command was started on the client and did not end within its time; it has been told to end."""
+    """A command was started on the client and did not end within its time or its output; it has been told to end.
+
+    :param stdout: what it had printed until then, and `stderr`.
+    """
+
+    def __init__(self, host: str, thing: str, cause: str, next_step: str, reason: str, stdout: bytes = b"", stderr: bytes = b"") -> None:
+        self.stdout = stdout
+        self.stderr = stderr
+        super().__init__(host, thing, cause, next_step, reason)
 
 
 class QueryRefused(HelpdeskError):

@@ -41,3 +41,10 @@ def printable(text: str, limit: int = 400) -> str:
         for char in text
     )
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def amount(count: int) -> str:
+    """A number of bytes for people, rounded down."""
+    if count < 1024:
+        return f"{count} bytes"
+    return f"{count // 1024} KiB" if count < 1024 * 1024 else f"{count // 1024 // 1024} MiB"

@@ -22,7 +22,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from . import _libraries as lib
 from ._errors import CommandTimeout, HelpdeskError, QueryRefused, Unreachable
-from ._text import printable
+from ._text import amount, printable
 from ._trouble import Trouble, explain
 
 _SOAP = "http://www.w3.org/2003/05/soap-envelope"
@@ -92,6 +92,10 @@ class ProtocolLike(t.Protocol):
     read_timeout_sec: int
 
 
+def _nothing() -> None:
+    """What is done before a command is told to end, unless somebody wants more."""
+
+
 class Session:
     """One client: commands in one shell that is opened when first needed, and WQL queries, which need none.
 
@@ -133,16 +137,21 @@ class Session:
             raise self._unreachable(Trouble("not-winrm", "the answer to a request for a shell names no shell"))
         self._shell = shell
 
-    def run(self, command: str, deadline: float = 180.0, once: bool = False) -> CommandResult:
+    def run(
+        self, command: str, deadline: float = 180.0, once: bool = False, limit: int | None = None, overrun: t.Callable[[], None] = _nothing
+    ) -> CommandResult:
         """Run a command line in cmd.exe and return all its output.
 
         :param deadline: seconds the command may take; it is told to end when they are over.
         :param once: never send it a second time, whatever happens (a restart).
-        :raises CommandTimeout: it did not end in time.
+        :param limit: bytes it may print; it is told to end when there are more. None is 64 MiB.
+        :param overrun: called before a command that has not ended is told to, to look at what it has started.
+        :raises CommandTimeout: it did not end in time, or printed too much; has what was printed.
         :raises Unreachable: the conversation broke.
         """
+        allowed = _OUTPUT_LIMIT if limit is None else limit
         try:
-            return self._run(command, time.monotonic() + deadline)
+            return self._run(command, time.monotonic() + deadline, allowed, overrun)
         except Fault as fault:
             # A shell may have been recycled, and WinRM counts every command of a shell against the quota of operations
             # until the shell is gone (MS-WSMV, product behaviour of Signal): both are cured by a new shell, once.
@@ -150,11 +159,11 @@ class Session:
                 raise self._unreachable_fault(fault, "the command") from None
             self._delete_shell()
         try:
-            return self._run(command, time.monotonic() + deadline)
+            return self._run(command, time.monotonic() + deadline, allowed, overrun)
         except Fault as fault:
             raise self._unreachable_fault(fault, "the command") from None
 
-    def _run(self, command: str, until: float) -> CommandResult:
+    def _run(self, command: str, until: float, limit: int, overrun: t.Callable[[], None]) -> CommandResult:
         self.open()
         body = f"<r:CommandLine><r:Command>{escape(command)}</r:Command></r:CommandLine>"
         options = f"<w:OptionSet>{_option('WINRS_CONSOLEMODE_STDIN', 'TRUE')}{_option('WINRS_SKIP_CMD_SHELL', 'FALSE')}</w:OptionSet>"
@@ -164,17 +173,19 @@ class Session:
             raise self._unreachable(Trouble("not-winrm", "the answer to a command names no command"))
         ended = False
         try:
-            result = self._receive(command_id, until)
+            result = self._receive(command_id, until, limit)
             ended = True
             return result
         finally:
             # A command that has ended needs no Signal: deleting the shell frees what it still holds, and the post is saved.
             if not ended and not self._dead:
+                with contextlib.suppress(HelpdeskError):
+                    overrun()
                 self._quietly(
                     f"{_SHELL}/Signal", f"<r:Signal CommandId={quoteattr(command_id)}><r:Code>{_SHELL}/signal/terminate</r:Code></r:Signal>"
                 )
 
-    def _receive(self, command_id: str, until: float) -> CommandResult:
+    def _receive(self, command_id: str, until: float, limit: int) -> CommandResult:
         body = f"<r:Receive><r:DesiredStream CommandId={quoteattr(command_id)}>stdout stderr</r:DesiredStream></r:Receive>"
         streams: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
         size = 0
@@ -192,10 +203,10 @@ class Session:
             state = None if answer is None else next(answer.iter(f"{{{_SHELL}}}CommandState"), None)
             if state is not None and (state.get("State") or "").endswith("/Done"):
                 return CommandResult(b"".join(streams["stdout"]), b"".join(streams["stderr"]), self._exit_code(state))
-            if size > _OUTPUT_LIMIT:
-                raise self._command_trouble(f"it printed more than {_OUTPUT_LIMIT // 1024 // 1024} MiB", "output-limit")
+            if size > limit:
+                raise self._command_trouble(f"it printed more than {amount(limit)}", "output-limit", streams)
             if time.monotonic() >= until:
-                raise self._command_trouble("it did not end in time", "command-timeout")
+                raise self._command_trouble("it did not end in time", "command-timeout", streams)
 
     def _stream_bytes(self, stream: Element) -> bytes:
         try:
@@ -345,8 +356,9 @@ class Session:
         thing = "the WMI query for " + wql.partition(" FROM ")[2].partition(" ")[0]
         return QueryRefused(self.host, thing, cause, next_step, trouble.reason, code)
 
-    def _command_trouble(self, cause: str, reason: str) -> CommandTimeout:
-        return CommandTimeout(self.host, "the command in the client's shell", cause, "look at the load of the client and run again", reason)
+    def _command_trouble(self, cause: str, reason: str, streams: dict[str, list[bytes]]) -> CommandTimeout:
+        next_step, printed = "look at the load of the client and run again", (b"".join(streams[name]) for name in ("stdout", "stderr"))
+        return CommandTimeout(self.host, "the command in the client's shell", cause, next_step, reason, *printed)
 
 
 def _option(name: str, value: str) -> str:

@@ -17,8 +17,10 @@ from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers.wsman import (
     created,
     deleted,
     done,
+    enumerated,
     envelope,
     fault,
+    fragment,
     received,
     session,
     signalled,
@@ -215,6 +217,99 @@ class TestTime:
             client.run("x")
         wire.assert_used_up()
         assert caught.value.reason == "output-limit"
+        assert "100 bytes" in str(caught.value)
+
+    @pytest.mark.parametrize(("limit", "shown"), [(10, "10 bytes"), (2048, "2 KiB"), (1024 * 1024, "1 MiB")])
+    def test_a_limit_of_its_own_keeps_what_was_printed(self, clock: Clock, limit: int, shown: str) -> None:
+        first, second = received(("stdout", b"a" * limit)), received(("stdout", b"b"), ("stderr", b"odd"))
+        client, wire = session(
+            ("Create", created()),
+            ("Command", started()),
+            ("Receive", first),
+            ("Receive", second),
+            ("Signal", signalled()),
+            ("Delete", deleted()),
+        )
+        with client, pytest.raises(CommandTimeout) as caught:
+            client.run("x", limit=limit)
+        wire.assert_used_up()
+        assert shown in str(caught.value)
+        assert (caught.value.stdout, caught.value.stderr) == (b"a" * limit + b"b", b"odd")
+
+    def test_a_command_that_does_not_end_in_time_keeps_it_too(self, clock: Clock) -> None:
+        clock.step = 20.0
+        client, wire = session(
+            ("Create", created()),
+            ("Command", started()),
+            ("Receive", received(("stdout", b"Overwrite (Yes/No/All)? "))),
+            ("Receive", TIMED_OUT),
+            ("Signal", signalled()),
+            ("Delete", deleted()),
+        )
+        with client, pytest.raises(CommandTimeout) as caught:
+            client.run("x", deadline=40.0)
+        wire.assert_used_up()
+        assert (caught.value.stdout, caught.value.stderr) == (b"Overwrite (Yes/No/All)? ", b"")
+
+
+class TestLookingBeforeTheEnd:
+    """What a command has started can be told only as long as it runs."""
+
+    ROWS = enumerated([fragment(ProcessId="4")], None, "w")
+
+    def test_is_done_before_the_signal(self, clock: Clock) -> None:
+        clock.step = 20.0
+        client, wire = session(
+            ("Create", created()),
+            ("Command", started()),
+            ("Receive", TIMED_OUT),
+            ("Enumerate", self.ROWS),
+            ("Signal", signalled()),
+            ("Delete", deleted()),
+        )
+        seen: list[t.Any] = []
+        with client, pytest.raises(CommandTimeout):
+            client.run("x", deadline=20.0, overrun=lambda: seen.extend(client.query("SELECT ProcessId FROM Win32_Process")))
+        wire.assert_used_up()
+        assert seen == [{"ProcessId": "4"}]
+
+    def test_also_when_the_connection_was_cut(self) -> None:
+        client, wire = session(
+            ("Create", created()),
+            ("Command", started()),
+            ("Receive", ConnectionResetError(104, "x")),
+            ("Enumerate", self.ROWS),
+            ("Signal", signalled()),
+            ("Delete", deleted()),
+        )
+        seen: list[t.Any] = []
+        with client, pytest.raises(Unreachable) as caught:
+            client.run("x", once=True, overrun=lambda: seen.extend(client.query("SELECT ProcessId FROM Win32_Process")))
+        wire.assert_used_up()
+        assert caught.value.reason == "reset"
+        assert len(seen) == 1
+
+    def test_and_what_goes_wrong_there_is_not_the_error(self, clock: Clock) -> None:
+        clock.step = 20.0
+        client, wire = session(
+            ("Create", created()),
+            ("Command", started()),
+            ("Receive", TIMED_OUT),
+            ("Enumerate", fault(5, "w:AccessDenied")),
+            ("Signal", signalled()),
+            ("Delete", deleted()),
+        )
+        with client, pytest.raises(CommandTimeout):
+            client.run("x", deadline=20.0, overrun=lambda: [client.query("SELECT ProcessId FROM Win32_Process")] and None)
+        wire.assert_used_up()
+
+    def test_but_not_after_a_command_that_has_ended(self) -> None:
+        client, wire = session(("Create", created()), ("Command", started()), ("Receive", done()), ("Delete", deleted()))
+        called: list[int] = []
+        with client:
+            client.run("x", overrun=lambda: called.append(1))
+        wire.assert_used_up()
+        assert called == []
 
 
 class TestQuotas:
