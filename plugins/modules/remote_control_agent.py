@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: remote_control_agent
-short_description: Start, stop, disable or restore the remote control agent of a Windows client
+short_description: Start, restart, stop, disable or restore the remote control agent of a Windows client
 version_added: 1.0.0
 description:
   - Brings the service of the remote control agent into a state. Whatever stops or disables it first keeps its start type and state in the
@@ -25,20 +25,23 @@ attributes:
   diff_mode:
     support: full
   idempotent:
-    support: full
+    support: partial
+    details: Each run with O(state=restarted) restarts the service.
 options:
   state:
     description:
       - The state to reach.
       - V(started) means that it runs. A service that this collection had disabled gets its start type back; one that somebody else
-        disabled is an error.
+        disabled is an error. What was kept of an older state is forgotten, so that a later O(state=restored) does not go back to it.
+      - V(restarted) means that it runs, and has been stopped and started if it ran already. Otherwise it is V(started). Added in
+        version 1.2.0.
       - V(stopped) means that it does not run; its start type stays.
       - V(disabled) means that its start type is disabled and it does not run. This is how Q229097 begins its diagnosis.
       - V(restored) means that start type and state are what they were before this collection first changed them. Nothing happens if it
         never did.
     type: str
     required: true
-    choices: [started, stopped, disabled, restored]
+    choices: [started, restarted, stopped, disabled, restored]
   service:
     description: The key name of the service.
     type: str
@@ -99,6 +102,10 @@ remembered:
       description: The state before this collection changed it.
       type: str
       sample: Running
+    delayed:
+      description: Whether its automatic start was a delayed one, and is set to that again.
+      type: bool
+      sample: false
 reason:
   description: The class of what went wrong, for example V(service-timeout), V(service-refused), V(service-disabled) or V(credentials).
   returned: failure

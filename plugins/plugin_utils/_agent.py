@@ -17,12 +17,20 @@ from ._service import Memory, Service, ServiceControl
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What to do to reach a state: None and False mean "leave it"."""
+    """What to do to reach a state: None and False mean "leave it".
+
+    :ivar stale: what is kept is of another time and is removed before `remember`.
+    :ivar delayed: `start_mode` is a delayed automatic start.
+    :ivar restart: it runs, and is to run anew.
+    """
 
     remember: bool = False
     start_mode: str | None = None
     run: bool | None = None
     forget: bool = False
+    stale: bool = False
+    delayed: bool = False
+    restart: bool = False
 
     @property
     def changes(self) -> bool:
@@ -31,18 +39,18 @@ class Plan:
 
     def outcome(self, service: Service) -> Service:
         """The service as it will be."""
-        state = service.state if self.run is None else ("Running" if self.run else "Stopped")
+        state = "Running" if self.restart or self.run else service.state if self.run is None else "Stopped"
         return dataclasses.replace(service, start_mode=self.start_mode or service.start_mode, state=state)
 
 
 def plan(host: str, wanted: str, service: Service, memory: Memory | None) -> Plan:
-    """How to get from `service` to `wanted` (``started``, ``stopped``, ``disabled`` or ``restored``); pure.
+    """How to get from `service` to `wanted` (``started``, ``restarted``, ``stopped``, ``disabled`` or ``restored``); pure.
 
     :raises ActionRefused: the agent is not installed and is to be started, or is disabled and nobody knows what it was.
     """
     running = service.state not in ("Stopped", "")
     if not service.exists:
-        if wanted == "started":
+        if wanted in ("started", "restarted"):
             raise ActionRefused(
                 host, f"the service {service.name}", "it is not installed", "install the SMS client first", "service-missing"
             )
@@ -52,12 +60,20 @@ def plan(host: str, wanted: str, service: Service, memory: Memory | None) -> Pla
             return Plan(remember=running and memory is None, run=False if running else None)
         # What `stopped` left behind is not how the agent was: the older note stands.
         left_by_us = memory is not None and not running and memory.start_mode == service.start_mode
-        return Plan(remember=not left_by_us, start_mode="Disabled", run=False if running else None)
+        return Plan(
+            remember=not left_by_us,
+            stale=memory is not None and not left_by_us,
+            start_mode="Disabled",
+            run=False if running else None,
+        )
     if wanted == "stopped":
         return Plan(remember=memory is None, run=False) if running else Plan()
-    if wanted == "started":
+    if wanted == "restarted" and running and service.start_mode != "Disabled":
+        return Plan(restart=True)
+    if wanted in ("started", "restarted"):
+        # Who wants it to run from now on does not want an older state back.
         if service.start_mode != "Disabled":
-            return Plan(run=True) if service.state != "Running" else Plan()
+            return Plan(run=True if service.state != "Running" else None, forget=memory is not None)
         if memory is None or memory.start_mode == "Disabled":
             raise ActionRefused(
                 host,
@@ -66,7 +82,13 @@ def plan(host: str, wanted: str, service: Service, memory: Memory | None) -> Pla
                 "enable it with 'sc config' or let its owner do so, then run again",
                 "service-disabled",
             )
-        return Plan(start_mode=memory.start_mode, run=True if service.state != "Running" else None, forget=True)
+        return Plan(
+            start_mode=memory.start_mode,
+            delayed=memory.delayed,
+            run=True if service.state != "Running" else None,
+            restart=wanted == "restarted" and running,
+            forget=True,
+        )
     if memory is None:
         return Plan()
     run = None
@@ -75,17 +97,23 @@ def plan(host: str, wanted: str, service: Service, memory: Memory | None) -> Pla
         run = True
     elif memory.state == "Stopped" and running:
         run = False
-    return Plan(start_mode=memory.start_mode if memory.start_mode != service.start_mode else None, run=run, forget=True)
+    if memory.start_mode == service.start_mode:
+        return Plan(run=run, forget=True)
+    return Plan(start_mode=memory.start_mode, delayed=memory.delayed, run=run, forget=True)
 
 
 def carry_out(control: ServiceControl, todo: Plan, service: Service) -> Service:
     """Do what `todo` says and return the service as it is afterwards, read back."""
+    if todo.stale:
+        control.forget()
     if todo.remember:
         control.remember(service)
     # A disabled service cannot be started, and one to be disabled is stopped last: see the module's note on order.
     if todo.start_mode is not None:
-        control.set_start_mode(todo.start_mode)
-    if todo.run is True:
+        control.set_start_mode(todo.start_mode, todo.delayed)
+    if todo.restart:
+        control.restart(service)
+    elif todo.run is True:
         control.start()
     elif todo.run is False:
         control.stop()

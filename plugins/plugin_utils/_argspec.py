@@ -35,7 +35,7 @@ PORT_CONFLICT_INFO: dict[str, t.Any] = {
 REMOTE_CONTROL_AGENT: dict[str, t.Any] = {
     "argument_spec": {
         **_SERVICE,
-        "state": {"type": "str", "choices": ["started", "stopped", "disabled", "restored"], "required": True},
+        "state": {"type": "str", "choices": ["started", "restarted", "stopped", "disabled", "restored"], "required": True},
         "timeout": {"type": "int", "default": 180},
     },
 }

@@ -23,6 +23,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.$-]{0,79}")
 MEMORY_KEY = r"HKLM\SOFTWARE\sms.helpdesk."
 """What the name of the service is appended to: one key without parents of its own, so that forgetting leaves nothing behind."""
 
+_SERVICES_KEY = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\"
 _START_WORDS = {"Auto": "auto", "Manual": "demand", "Disabled": "disabled", "System": "system", "Boot": "boot"}
 _SC_START = {"AUTO_START": "Auto", "DEMAND_START": "Manual", "DISABLED": "Disabled", "SYSTEM_START": "System", "BOOT_START": "Boot"}
 _SC_STATE = {
@@ -59,6 +60,7 @@ class Memory(t.NamedTuple):
 
     start_mode: str
     state: str  # Running or Stopped
+    delayed: bool = False  # an automatic start some time after that of Windows
 
 
 class ServiceControl:
@@ -107,19 +109,27 @@ class ServiceControl:
     def remembered(self) -> Memory | None:
         """What was remembered, None if nothing was (or it is damaged, which is the same)."""
         result = self._session.run(f'reg query "{MEMORY_KEY}{self._name}"')
-        values = dict(re.findall(r"^\s+(StartMode|State)\s+REG_SZ\s+(\S.*?)\s*$", decode(result.stdout), re.MULTILINE))
+        values = dict(re.findall(r"^\s+(StartMode|State|Delayed)\s+REG_SZ\s+(\S.*?)\s*$", decode(result.stdout), re.MULTILINE))
         start_mode, state = values.get("StartMode", ""), values.get("State", "")
-        return Memory(start_mode, state) if start_mode in _START_WORDS and state in _SC_STATE.values() else None
+        if start_mode not in _START_WORDS or state not in _SC_STATE.values():
+            return None
+        return Memory(start_mode, state, start_mode == "Auto" and values.get("Delayed") == "yes")
 
     def remember(self, service: Service) -> None:
-        """Keep what `service` is like on the client, over whatever was kept."""
+        """Keep what `service` is like on the client; nothing may be kept there yet. The state comes last and makes it count."""
         key = f"{MEMORY_KEY}{self._name}"
         # On its way up counts as up: it was meant to run.
         state = "Stopped" if service.state in ("Stopped", "Stop Pending") else "Running"
-        for value, data in (("StartMode", service.start_mode), ("State", state)):
+        delayed = [("Delayed", "yes")] if service.start_mode == "Auto" and self._is_delayed() else []
+        for value, data in (*delayed, ("StartMode", service.start_mode), ("State", state)):
             result = self._session.run(f'reg add "{key}" /v {value} /t REG_SZ /d "{data}" /f')
             if result.exit_code:
                 raise self._refused("remembering how it was in the registry", result.exit_code)
+
+    def _is_delayed(self) -> bool:
+        """Whether an automatic service starts delayed. WMI tells that from Windows 10 on only."""
+        result = self._session.run(f'reg query "{_SERVICES_KEY}{self._name}" /v DelayedAutostart')
+        return re.search(r"^\s+DelayedAutostart\s+REG_DWORD\s+0x0*1\s*$", decode(result.stdout), re.MULTILINE | re.IGNORECASE) is not None
 
     def forget(self) -> None:
         """Remove what was kept."""
@@ -127,9 +137,10 @@ class ServiceControl:
         if result.exit_code:
             raise self._refused("removing the note of how it was from the registry", result.exit_code)
 
-    def set_start_mode(self, start_mode: str) -> None:
-        """Set the start type (WMI's word)."""
-        result = self._session.run(f"sc config {self._name} start= {_START_WORDS[start_mode]}")
+    def set_start_mode(self, start_mode: str, delayed: bool = False) -> None:
+        """Set the start type (WMI's word); `delayed` for an automatic one that is to start later than the others."""
+        word = "delayed-auto" if delayed else _START_WORDS[start_mode]
+        result = self._session.run(f"sc config {self._name} start= {word}")
         if result.exit_code:
             raise self._refused(f"setting its start type to {start_mode}", result.exit_code)
 
@@ -146,6 +157,15 @@ class ServiceControl:
         if result.exit_code not in (0, _ALREADY_RUNNING):
             raise self._refused("starting it", result.exit_code)
         self._wait_for("Running")
+
+    def restart(self, service: Service) -> None:
+        """Stop it, if it is not stopped, and start it."""
+        # On its way up it takes no orders (error 1061).
+        if service.state in ("Start Pending", "Continue Pending"):
+            self._wait_for("Running")
+        if service.state != "Stopped":
+            self.stop()
+        self.start()
 
     def _wait_for(self, state: str) -> None:
         until = time.monotonic() + self._timeout

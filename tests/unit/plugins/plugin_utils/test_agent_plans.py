@@ -15,22 +15,25 @@ from hypothesis import strategies as st
 
 MISSING = Service("Wuser32", False)
 AUTO, MANUAL = Memory("Auto", "Running"), Memory("Manual", "Stopped")
+DELAYED = Memory("Auto", "Running", True)
 
 
 def service(start_mode: str, state: str) -> Service:
     return Service("Wuser32", True, start_mode, state)
 
 
+@pytest.mark.parametrize("wanted", ["started", "restarted"])
 class TestErrors:
-    def test_what_is_not_installed_cannot_be_started(self) -> None:
+    def test_what_is_not_installed_cannot_be_started(self, wanted: str) -> None:
         with pytest.raises(ActionRefused) as caught:
-            plan("pc07", "started", MISSING, None)
+            plan("pc07", wanted, MISSING, None)
         assert caught.value.reason == "service-missing"
 
     @pytest.mark.parametrize("memory", [None, Memory("Disabled", "Running")])
-    def test_what_somebody_else_disabled_stays_disabled(self, memory: Memory | None) -> None:
+    @pytest.mark.parametrize("state", ["Stopped", "Running"])
+    def test_what_somebody_else_disabled_stays_disabled(self, wanted: str, memory: Memory | None, state: str) -> None:
         with pytest.raises(ActionRefused) as caught:
-            plan("pc07", "started", service("Disabled", "Stopped"), memory)
+            plan("pc07", wanted, service("Disabled", state), memory)
         assert caught.value.reason == "service-disabled"
 
 
@@ -54,14 +57,28 @@ class TestErrors:
         ("disabled", service("Disabled", "Running"), AUTO, Plan(run=False)),
         ("disabled", service("Disabled", "Running"), None, Plan(remember=True, run=False)),
         # Enabled by somebody since then: the old note is void.
-        ("disabled", service("Manual", "Running"), AUTO, Plan(remember=True, start_mode="Disabled", run=False)),
-        ("disabled", service("Manual", "Stopped"), AUTO, Plan(remember=True, start_mode="Disabled")),
+        ("disabled", service("Manual", "Running"), AUTO, Plan(remember=True, stale=True, start_mode="Disabled", run=False)),
+        ("disabled", service("Manual", "Stopped"), AUTO, Plan(remember=True, stale=True, start_mode="Disabled")),
         # Stopped by us before: the note is the truth.
         ("disabled", service("Auto", "Stopped"), AUTO, Plan(start_mode="Disabled")),
         ("started", service("Auto", "Running"), None, Plan()),
         ("started", service("Manual", "Stopped"), None, Plan(run=True)),
         ("started", service("Disabled", "Stopped"), AUTO, Plan(start_mode="Auto", run=True, forget=True)),
         ("started", service("Disabled", "Stopped"), MANUAL, Plan(start_mode="Manual", run=True, forget=True)),
+        ("started", service("Disabled", "Stopped"), DELAYED, Plan(start_mode="Auto", delayed=True, run=True, forget=True)),
+        # Nobody comes back to what was kept before somebody started it.
+        ("started", service("Auto", "Stopped"), AUTO, Plan(run=True, forget=True)),
+        ("started", service("Manual", "Stopped"), MANUAL, Plan(run=True, forget=True)),
+        ("started", service("Auto", "Running"), AUTO, Plan(forget=True)),
+        ("restarted", service("Auto", "Running"), None, Plan(restart=True)),
+        ("restarted", service("Manual", "Start Pending"), None, Plan(restart=True)),
+        ("restarted", service("Auto", "Paused"), AUTO, Plan(restart=True)),
+        ("restarted", service("Auto", "Stopped"), None, Plan(run=True)),
+        ("restarted", service("Auto", "Stopped"), AUTO, Plan(run=True, forget=True)),
+        ("restarted", service("Disabled", "Stopped"), DELAYED, Plan(start_mode="Auto", delayed=True, run=True, forget=True)),
+        ("restarted", service("Disabled", "Running"), AUTO, Plan(start_mode="Auto", restart=True, forget=True)),
+        ("restored", service("Disabled", "Stopped"), DELAYED, Plan(start_mode="Auto", delayed=True, run=True, forget=True)),
+        ("restored", service("Auto", "Stopped"), DELAYED, Plan(run=True, forget=True)),
         ("restored", service("Auto", "Running"), None, Plan()),
         ("restored", service("Disabled", "Stopped"), None, Plan()),
         ("restored", service("Disabled", "Stopped"), AUTO, Plan(start_mode="Auto", run=True, forget=True)),
@@ -83,6 +100,7 @@ def test_the_outcome_is_told_without_doing_it() -> None:
     before = service("Auto", "Running")
     assert Plan(remember=True, start_mode="Disabled", run=False).outcome(before) == service("Disabled", "Stopped")
     assert Plan(run=True).outcome(service("Manual", "Stopped")) == service("Manual", "Running")
+    assert Plan(restart=True).outcome(service("Manual", "Start Pending")) == service("Manual", "Running")
     assert Plan().outcome(before) == before
 
 
@@ -93,8 +111,9 @@ class Interrupted(Exception):
 class Machine:
     """A client with the service, as the service control manager behaves, that dies before the n-th change."""
 
-    def __init__(self, start_mode: str, state: str) -> None:
+    def __init__(self, start_mode: str, state: str, delayed: bool = False) -> None:
         self.service = service(start_mode, state)
+        self.delayed = delayed
         self.memory: Memory | None = None
         self.changes_left: int | None = None
         self.log: list[str] = []
@@ -110,16 +129,18 @@ class Machine:
         return self.service
 
     def remember(self, now: Service) -> None:
+        assert self.memory is None, "values of two notes would be mixed"
         self._change("remember")
-        self.memory = Memory(now.start_mode, now.state)
+        self.memory = Memory(now.start_mode, now.state, self.delayed and now.start_mode == "Auto")
 
     def forget(self) -> None:
         self._change("forget")
         self.memory = None
 
-    def set_start_mode(self, start_mode: str) -> None:
+    def set_start_mode(self, start_mode: str, delayed: bool = False) -> None:
         self._change("start type")
         self.service = service(start_mode, self.service.state)
+        self.delayed = delayed
 
     def stop(self) -> None:
         self._change("stop")
@@ -129,6 +150,10 @@ class Machine:
         assert self.service.start_mode != "Disabled", "error 1058"
         self._change("start")
         self.service = service(self.service.start_mode, "Running")
+
+    def restart(self, _now: Service) -> None:
+        self.stop()
+        self.start()
 
     def reach(self, wanted: str, dies_after: int | None = None) -> None:
         self.changes_left = dies_after
@@ -162,15 +187,42 @@ class TestCarryingOut:
         machine.reach(wanted)
         assert machine.log == []
 
+    @pytest.mark.parametrize("dies_after", range(4))
+    def test_a_restart_that_broke_off_is_completed_by_the_next(self, dies_after: int) -> None:
+        machine = Machine("Auto", "Running")
+        machine.reach("restarted", dies_after)
+        machine.reach("restarted")
+        assert machine.service == service("Auto", "Running")
+        assert machine.log[-1] == "start"
+
+    def test_what_was_started_is_not_restored_to_an_older_state(self) -> None:
+        machine = Machine("Manual", "Running")
+        for wanted in ("stopped", "started"):
+            machine.reach(wanted)
+        assert machine.memory is None
+        machine.service = service("Manual", "Stopped")
+        machine.log.clear()
+        machine.reach("restored")
+        assert (machine.service.state, machine.log) == ("Stopped", [])
+
 
 _ORIGINALS = st.sampled_from(
-    [("Auto", "Running"), ("Auto", "Stopped"), ("Manual", "Running"), ("Manual", "Stopped"), ("Disabled", "Stopped")]
+    [
+        ("Auto", "Running", False),
+        ("Auto", "Running", True),
+        ("Auto", "Stopped", True),
+        ("Manual", "Running", False),
+        ("Manual", "Stopped", False),
+        ("Disabled", "Stopped", False),
+    ]
 )
 _STEPS = st.tuples(st.sampled_from(["stopped", "disabled"]), st.none() | st.integers(0, 3), st.booleans())
 
 
 @given(_ORIGINALS, st.lists(_STEPS, min_size=1, max_size=5), st.none() | st.integers(0, 3))
-def test_restored_is_what_was_there_before(original: tuple[str, str], steps: list[tuple[str, int | None, bool]], dies: int | None) -> None:
+def test_restored_is_what_was_there_before(
+    original: tuple[str, str, bool], steps: list[tuple[str, int | None, bool]], dies: int | None
+) -> None:
     """Whatever was stopped and disabled in whatever order, with runs that died and clients that were restarted between."""
     machine = Machine(*original)
     for wanted, dies_after, restarted in steps:
@@ -182,7 +234,7 @@ def test_restored_is_what_was_there_before(original: tuple[str, str], steps: lis
     machine.reach("restored")
     assert machine.memory is None
     if touched:
-        assert (machine.service.start_mode, machine.service.state) == original
+        assert (machine.service.start_mode, machine.service.state, machine.delayed) == original
     machine.log.clear()
     machine.reach("restored")
     assert machine.log == []

@@ -161,14 +161,44 @@ class TestMemory:
     )
     def test_what_is_on_its_way_counts_as_there(self, state: str, kept: str) -> None:
         one, script = control(
-            (f'run: reg add "{self.KEY}" /v StartMode /t REG_SZ /d "Auto" /f', 0),
+            (f'run: reg add "{self.KEY}" /v StartMode /t REG_SZ /d "Manual" /f', 0),
             (f'run: reg add "{self.KEY}" /v State /t REG_SZ /d "{kept}" /f', 0),
         )
-        one.remember(Service("Wuser32", True, "Auto", state))
+        one.remember(Service("Wuser32", True, "Manual", state))
         script.assert_used_up()
 
+    ASKS: t.ClassVar = 'run: reg query "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Wuser32" /v DelayedAutostart'
+
+    @pytest.mark.parametrize("separator", ["    ", "\t"])
+    def test_a_delayed_start_is_kept(self, separator: str) -> None:
+        text = "\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\Wuser32\r\n    " + separator.join(
+            ["DelayedAutostart", "REG_DWORD", "0x1"]
+        )
+        one, script = control(
+            (self.ASKS, text + "\r\n\r\n"),
+            (f'run: reg add "{self.KEY}" /v Delayed /t REG_SZ /d "yes" /f', 0),
+            (f'run: reg add "{self.KEY}" /v StartMode /t REG_SZ /d "Auto" /f', 0),
+            (f'run: reg add "{self.KEY}" /v State', 0),
+        )
+        one.remember(Service("Wuser32", True, "Auto", "Running"))
+        script.assert_used_up()
+
+    @pytest.mark.parametrize(
+        "answer",
+        [CommandResult(b"", b"ERROR: The system was unable to find ...", 1), "    DelayedAutostart    REG_DWORD    0x0\r\n", "0x1\r\n"],
+    )
+    def test_a_plain_automatic_one_leaves_no_word_of_that(self, answer: t.Any) -> None:
+        one, script = control((self.ASKS, answer), (f'run: reg add "{self.KEY}" /v StartMode', 0), ("run: reg add", 0))
+        one.remember(Service("Wuser32", True, "Auto", "Running"))
+        script.assert_used_up()
+
+    @pytest.mark.parametrize(("start_mode", "delayed"), [("Auto", True), ("Manual", False)])
+    def test_and_is_read_back(self, start_mode: str, delayed: bool) -> None:
+        one, _script = control(("run: reg query", self.listing(start_mode) + "    Delayed    REG_SZ    yes\r\n"))
+        assert one.remembered() == Memory(start_mode, "Running", delayed)
+
     def test_what_cannot_be_written_is_an_error(self) -> None:
-        one, script = control(("run: reg add", 1))
+        one, script = control(("run: reg query", 1), ("run: reg add", 1))
         with pytest.raises(ActionRefused) as caught:
             one.remember(Service("Wuser32", True, "Auto", "Running"))
         assert caught.value.reason == "service-refused"
@@ -187,6 +217,33 @@ class TestChanges:
     def test_start_types(self, mode: str, word: str) -> None:
         one, script = control((f"run: sc config Wuser32 start= {word}", 0))
         one.set_start_mode(mode)
+        script.assert_used_up()
+
+    def test_a_delayed_automatic_start(self) -> None:
+        one, script = control(("run: sc config Wuser32 start= delayed-auto", 0))
+        one.set_start_mode("Auto", True)
+        script.assert_used_up()
+
+    def test_a_restart_stops_and_starts(self) -> None:
+        one, script = control(("run: sc stop Wuser32", 0), (READ, row("Stopped")), ("run: sc start Wuser32", 0), (READ, row("Running")))
+        one.restart(Service("Wuser32", True, "Auto", "Running"))
+        script.assert_used_up()
+
+    def test_a_restart_of_one_on_its_way_up_waits_first(self) -> None:
+        one, script = control(
+            (READ, row("Start Pending")),
+            (READ, row("Running")),
+            ("run: sc stop Wuser32", 0),
+            (READ, row("Stopped")),
+            ("run: sc start Wuser32", 0),
+            (READ, row("Running")),
+        )
+        one.restart(Service("Wuser32", True, "Auto", "Start Pending"))
+        script.assert_used_up()
+
+    def test_a_restart_of_one_that_has_stopped_is_a_start(self) -> None:
+        one, script = control(("run: sc start Wuser32", 0), (READ, row("Running")))
+        one.restart(Service("Wuser32", True, "Auto", "Stopped"))
         script.assert_used_up()
 
     @pytest.mark.parametrize("code", [0, 1061, 1062])
