@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
+from ..plugin_utils import _restart
 from ..plugin_utils._action import HelpdeskAction
 from ..plugin_utils._argspec import CLIENT_RESTART
 from ..plugin_utils._errors import BadInput
 from ..plugin_utils._preload import preload
-from ..plugin_utils._restart import boot_time, restart
 from ..plugin_utils._winrm import Session
 
 preload()
@@ -26,21 +27,27 @@ class ActionModule(HelpdeskAction):
     ARGUMENTS = CLIENT_RESTART
 
     def perform(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Validate, restart unless in check mode, answer."""
-        self._check(arguments)
-        if self._task.check_mode:
-            with self.session() as session:
-                return {"changed": True, "boot_time_before": boot_time(session).isoformat()}
-        done = restart(
-            self._reconnect, self.host, arguments["message"], arguments["delay"], arguments["down_timeout"], arguments["up_timeout"]
-        )
-        return {"changed": True, **done._asdict()}
+        """Validate, look, restart unless it is not needed or in check mode, answer."""
+        since = self._check(arguments)
+        with self.session() as session:
+            before = _restart.look(session)
+            user = _restart.logged_on(session)
+            result: dict[str, t.Any] = {"changed": True, "logged_on": user, "boot_time_before": before.boot_time.isoformat()}
+            if since is not None and _restart.is_another_boot(before.boot_time, since):
+                return {**result, "changed": False, "boot_time_before": since.isoformat(), "boot_time_after": before.boot_time.isoformat()}
+            result["warnings"] = [f"{self.host}: {user} is logged on and may lose unsaved work."] if user else []
+            if self._task.check_mode:
+                return result
+            _restart.request(session, arguments["message"], arguments["delay"])
+        done = _restart.wait(self._reconnect, self.host, before, arguments["delay"], arguments["down_timeout"], arguments["up_timeout"])
+        return {**result, **done._asdict()}
 
     def _reconnect(self) -> Session:
         self._connection.protocol = None
         return self.session()
 
-    def _check(self, arguments: dict[str, t.Any]) -> None:
+    def _check(self, arguments: dict[str, t.Any]) -> datetime.datetime | None:
+        """What `since_boot` says; fails where an argument makes no sense."""
         for name, least in (("delay", 0), ("down_timeout", 1), ("up_timeout", 1)):
             if arguments[name] < least:
                 raise BadInput(self.host, f"the argument {name}", f"{arguments[name]} is less than {least}", "give seconds", "bad-argument")
@@ -53,3 +60,14 @@ class ActionModule(HelpdeskAction):
                 "give one plain line",
                 "bad-argument",
             )
+        text = arguments["since_boot"]
+        since = None if text is None else _restart.parse_time(text)
+        if text is not None and since is None:
+            raise BadInput(
+                self.host,
+                "the argument since_boot",
+                f"'{text}' is no time",
+                "give a boot time as this module returns it, such as 2026-03-02T07:58:11+00:00",
+                "bad-argument",
+            )
+        return since

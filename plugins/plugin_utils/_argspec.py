@@ -46,6 +46,7 @@ CLIENT_RESTART: dict[str, t.Any] = {
         "message": {"type": "str", "default": "The help desk restarts this computer."},
         "down_timeout": {"type": "int", "default": 300},
         "up_timeout": {"type": "int", "default": 600},
+        "since_boot": {"type": "str"},
     },
 }
 

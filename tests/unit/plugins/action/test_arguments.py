@@ -110,6 +110,9 @@ class TestClientRestart:
             ({"message": "100 %PATH%"}, "message"),
             ({"message": "two\nlines"}, "message"),
             ({"message": "x" * 513}, "512"),
+            ({"since_boot": "yesterday"}, "yesterday"),
+            ({"since_boot": ""}, "since_boot"),
+            ({"since_boot": "2026-13-01T00:00:00"}, "2026-13-01"),
             ({"force": True}, "force"),
         ],
     )

@@ -217,7 +217,7 @@ class TestKeysOfPortConflictInfo:
 
 class TestKeysOfTheOthers:
     def test_of_a_restart(self) -> None:
-        assert set(Restart._fields) == set(documented("client_restart", "RETURN")) - {"reason"}
+        assert set(Restart._fields) | {"logged_on"} == set(documented("client_restart", "RETURN")) - {"reason"}
 
     def test_of_the_agent(self) -> None:
         described = documented("remote_control_agent", "RETURN")

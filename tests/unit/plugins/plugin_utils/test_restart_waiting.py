@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One restart: asked for once, believed only when the boot time says so."""
+"""One restart: asked for once, believed only when the client has been up for a shorter time than it would be without."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ import typing as t
 import pytest
 from ansible_collections.sms.helpdesk.plugins.plugin_utils import _restart
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._errors import ActionRefused, HelpdeskError, QueryRefused, Unreachable
-from ansible_collections.sms.helpdesk.plugins.plugin_utils._restart import Restart, boot_time, restart
+from ansible_collections.sms.helpdesk.plugins.plugin_utils._restart import (
+    Restart,
+    is_another_boot,
+    logged_on,
+    look,
+    parse_time,
+    request,
+    wait,
+)
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._winrm import CommandResult
 from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers.clock import Clock
 from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers.sessions import Script
 
-QUERY = "query: SELECT LastBootUpTime FROM Win32_OperatingSystem"
+QUERY = "query: SELECT LastBootUpTime, LocalDateTime FROM Win32_OperatingSystem"
 SHUTDOWN = 'run: shutdown /r /t 5 /c "Save your work."'
 BEFORE = "2026-03-02T07:58:11.500000Z"
 AFTER = "2026-03-05T12:01:40.250000Z"
@@ -26,14 +34,14 @@ def lost(reason: str = "refused") -> Unreachable:
     return Unreachable("pc07", "WinRM at http://10.0.0.7:5985/wsman", "the connection was refused", "start WinRM there", reason)
 
 
-def booted(at: str) -> tuple[str, list[dict[str, str | None]]]:
-    return QUERY, [{"LastBootUpTime": at}]
+def booted(at: str, now: str | None = None) -> tuple[str, list[dict[str, str | None]]]:
+    return QUERY, [{"LastBootUpTime": at, "LocalDateTime": now}]
 
 
 class Client:
     """Gives one session after the other: the request, then one for every look."""
 
-    def __init__(self, request: Script, *looks: str | HelpdeskError) -> None:
+    def __init__(self, request: Script, *looks: str | tuple[str, str] | HelpdeskError) -> None:
         self.scripts = [request]
         self.looks = list(looks)
         self.looked = 0
@@ -50,12 +58,12 @@ class Client:
         if isinstance(look, HelpdeskError):
             self.scripts.append(Script((QUERY, look)))
         else:
-            self.scripts.append(Script(booted(look)))
+            self.scripts.append(Script(booted(look) if isinstance(look, str) else booted(*look)))
         return self.scripts[-1]
 
 
-def asking(answer: t.Any = 0, before: str = BEFORE) -> Script:
-    return Script(booted(before), (SHUTDOWN, answer))
+def asking(answer: t.Any = 0, before: str = BEFORE, now: str | None = None) -> Script:
+    return Script(booted(before, now), (SHUTDOWN, answer))
 
 
 @pytest.fixture(name="clock", autouse=True)
@@ -67,7 +75,10 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def run(client: Client, down: float = 60, up: float = 120) -> Restart:
     try:
-        return restart(client.connect, "pc07", "Save your work.", 5, down, up)
+        with client.connect() as session:
+            before = look(session)
+            request(session, "Save your work.", 5)
+        return wait(client.connect, "pc07", before, 5, down, up)
     finally:
         requests = [asked for script in client.scripts for asked in script.asked if asked.startswith("run:")]
         assert len(requests) <= 1, "it was asked twice"
@@ -92,31 +103,72 @@ class TestBootTime:
         ],
     )
     def test_forms(self, text: str, expected: str) -> None:
-        assert boot_time(Script(booted(text))).isoformat() == expected
+        assert look(Script(booted(text))).boot_time.isoformat() == expected
 
     @pytest.mark.parametrize("rows", [[], [{}], [{"LastBootUpTime": None}], [{"LastBootUpTime": ""}]])
     def test_no_answer(self, rows: list[dict[str, str | None]]) -> None:
         with pytest.raises(QueryRefused):
-            boot_time(Script((QUERY, rows)))
+            look(Script((QUERY, rows)))
 
     @pytest.mark.parametrize(
         "text", ["yesterday", "2026-13-45T07:58:11Z", "20261345202756.905393+000", "2026-03-02", "9" * 500, "\x1b[31m"]
     )
     def test_an_answer_that_is_no_time(self, text: str) -> None:
         with pytest.raises(QueryRefused) as caught:
-            boot_time(Script(booted(text)))
+            look(Script(booted(text)))
         assert len(str(caught.value)) < 400
+
+    @pytest.mark.parametrize(
+        ("booted_at", "now", "seconds"),
+        [
+            ("2026-03-02T07:58:11Z", "2026-03-02T08:58:11Z", 3600),
+            ("2026-03-02T07:58:11Z", "2026-03-02T09:58:11+01:00", 3600),
+            ("20260302075811.000000+000", "20260302095811.000000+060", 3600),
+            ("2026-03-02T07:58:11", "2026-03-02T07:58:12", 1),
+        ],
+    )
+    def test_how_long_it_has_been_up(self, booted_at: str, now: str, seconds: float) -> None:
+        assert look(Script(booted(booted_at, now))).uptime == datetime.timedelta(seconds=seconds)
+
+    @pytest.mark.parametrize("now", [None, "", "soon"])
+    def test_is_not_known_where_the_client_does_not_tell_its_time(self, now: str | None) -> None:
+        assert look(Script(booted("2026-03-02T07:58:11Z", now))).uptime is None
+
+
+class TestKnownBoots:
+    KNOWN = parse_time("2026-03-02T07:58:11.5Z")
+
+    @pytest.mark.parametrize("seconds", [-29, -1, 0, 0.016, 29])
+    def test_the_same(self, seconds: float) -> None:
+        assert self.KNOWN is not None
+        assert not is_another_boot(self.KNOWN + datetime.timedelta(seconds=seconds), self.KNOWN)
+
+    @pytest.mark.parametrize("seconds", [-4000, -31, 31, 86400])
+    def test_another_also_if_the_clock_went_back(self, seconds: float) -> None:
+        assert self.KNOWN is not None
+        assert is_another_boot(self.KNOWN + datetime.timedelta(seconds=seconds), self.KNOWN)
+
+
+class TestTheUser:
+    QUERY: t.ClassVar = "query: SELECT UserName FROM Win32_ComputerSystem"
+
+    @pytest.mark.parametrize(
+        ("rows", "expected"),
+        [
+            ([{"UserName": "EXAMPLE\\anna"}], "EXAMPLE\\anna"),
+            ([{"UserName": None}], None),
+            ([{"UserName": ""}], None),
+            ([{}], None),
+            ([], None),
+            (REFUSED, None),
+            ([{"UserName": "a\x1b[2Jb"}], "a\\x1b[2Jb"),
+        ],
+    )
+    def test_who_is_logged_on(self, rows: t.Any, expected: str | None) -> None:
+        assert logged_on(Script((self.QUERY, rows))) == expected
 
 
 class TestBeforeTheRequest:
-    def test_a_client_that_cannot_be_reached_is_not_waited_for(self, clock: Clock) -> None:
-        def connect() -> Script:
-            raise lost()
-
-        with pytest.raises(Unreachable):
-            restart(connect, "pc07", "Save your work.", 5, 60, 120)
-        assert clock.slept == []
-
     def test_without_a_boot_time_nothing_is_restarted(self, clock: Clock) -> None:
         with pytest.raises(QueryRefused):
             run(Client(Script((QUERY, REFUSED))))
@@ -202,3 +254,51 @@ class TestNoRestart:
             assert text.startswith("pc07: the restart: ")
             assert text.endswith(".")
             assert not caught.value.unreachable
+
+
+class TestClocks:
+    """The client tells its own time, so that a clock that is set or wrong neither hides a restart nor looks like one."""
+
+    BEFORE, NOW = "2026-03-02T08:00:00Z", "2026-03-02T09:00:00Z"
+
+    def client(self, *looks: tuple[str, str] | HelpdeskError) -> Client:
+        return Client(asking(0, self.BEFORE, self.NOW), *looks)
+
+    @pytest.mark.parametrize(
+        ("booted_at", "now"),
+        [
+            ("2026-03-02T09:00:20Z", "2026-03-02T09:00:30Z"),
+            # The battery of the clock is flat: it went back to the day it was made.
+            ("2002-01-01T00:00:00Z", "2002-01-01T00:00:10Z"),
+            ("2026-03-02T07:30:00Z", "2026-03-02T07:30:10Z"),
+            # It was an hour slow, and is right since the restart.
+            ("2026-03-02T10:00:20Z", "2026-03-02T10:00:30Z"),
+        ],
+    )
+    @pytest.mark.parametrize("seen_down", [True, False])
+    def test_a_restart(self, clock: Clock, booted_at: str, now: str, seen_down: bool) -> None:
+        clock.step = 5.0
+        done = run(self.client(*([lost()] if seen_down else []), (booted_at, now)))
+        assert parse_time(done.boot_time_after) == parse_time(booted_at)
+
+    @pytest.mark.parametrize(
+        ("booted_at", "now"),
+        [
+            # Windows moves the boot time along with the clock ...
+            ("2026-03-02T07:00:00Z", "2026-03-02T08:00:30Z"),
+            ("2026-03-02T08:00:40Z", "2026-03-02T09:01:30Z"),
+            # ... but it need not.
+            ("2026-03-02T08:00:00Z", "2026-03-02T07:00:30Z"),
+            ("2026-03-02T08:00:00Z", "2026-03-02T09:00:00Z"),
+            ("2026-03-02T08:00:00.9Z", "2026-03-02T09:00:20Z"),
+        ],
+    )
+    @pytest.mark.parametrize("seen_down", [True, False])
+    def test_no_restart(self, booted_at: str, now: str, seen_down: bool) -> None:
+        with pytest.raises(ActionRefused) as caught:
+            run(self.client(*([lost()] if seen_down else []), (booted_at, now)), down=10)
+        assert caught.value.reason == "did-not-go-down"
+
+    def test_two_restarts_soon_after_another(self, clock: Clock) -> None:
+        clock.step = 0.5
+        run(Client(asking(0, "2026-03-02T09:00:00Z", "2026-03-02T09:00:01Z"), ("2026-03-02T09:00:08Z", "2026-03-02T09:00:09Z")))
