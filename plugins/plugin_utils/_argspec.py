@@ -57,6 +57,28 @@ FLEET_SUMMARY: dict[str, t.Any] = {
     },
 }
 
+COMPLIANCE_REPORT: dict[str, t.Any] = {
+    "argument_spec": {
+        "dest": {"type": "path", "required": True},
+        "formats": {
+            "type": "list",
+            "elements": "str",
+            "choices": ["html", "json", "csv", "junit"],
+            "default": ["html", "json", "csv", "junit"],
+        },
+        "title": {"type": "str", "default": "Help desk compliance"},
+        "fail_on": {"type": "list", "elements": "str", "default": ["conflict", "vulnerable"]},
+        "records": {"type": "list", "elements": "raw", "default": []},
+        "clients": {"type": "list", "elements": "str"},
+        "servers": {"type": "list", "elements": "str"},
+        "port_results": {"type": "str", "default": "port_audit_result"},
+        "status_results": {"type": "str", "default": "client_status_result"},
+        "stage_results": {"type": "str", "default": "hotfix_stage_result"},
+        "replication_results": {"type": "str", "default": "hotfix_stage_replication_result"},
+        "package_results": {"type": "str", "default": "hotfix_package_result"},
+    },
+}
+
 _HOTFIX: dict[str, t.Any] = {
     "hotfix": {"type": "str", "default": "Q229097"},
     "language": {"type": "str", "default": "en"},

@@ -13,10 +13,12 @@ STATES = ("conflict", "inconclusive", "clear", "unreachable", "failed", "not aud
 _KIND_RANK = {"listener": 0, "bound": 1, "reserved": 2, "connection": 3}
 
 
-def state_of(result: t.Mapping[str, t.Any] | None) -> str:
-    """The state of one host, one of `STATES`, from the result of its audit (None: it was never asked)."""
+def state_of(result: t.Mapping[str, t.Any] | None, states: t.Sequence[str] = STATES) -> str:
+    """The state of one host, one of `states`, from the result of its audit (None: it was never asked), or as its record has it."""
     if not isinstance(result, t.Mapping):
         return "not audited"
+    if states is not STATES:
+        return str(result["state"])
     if result.get("unreachable"):
         return "unreachable"
     if result.get("failed"):
@@ -25,26 +27,29 @@ def state_of(result: t.Mapping[str, t.Any] | None) -> str:
     return verdict if verdict in STATES else "not audited"
 
 
-def summarise(results: t.Mapping[str, t.Mapping[str, t.Any] | None]) -> dict[str, t.Any]:
+def summarise(
+    results: t.Mapping[str, t.Mapping[str, t.Any] | None], states: t.Sequence[str] = STATES, title: str = "Port conflicts"
+) -> dict[str, t.Any]:
     """Count the fleet and put its trouble in order.
 
-    :param results: host name -> the result of its audit, None if there is none.
+    :param results: host name -> the result of its audit, None if there is none; or its record of a report.
+    :param states: what a host can be in; those of `_records` if records are given.
     :returns: ``counts`` (state -> hosts), ``hosts`` (state -> names), ``lines`` (what to print, without colours).
     """
-    by_state: dict[str, list[str]] = {state: [] for state in STATES}
+    by_state: dict[str, list[str]] = {state: [] for state in states}
     for host in sorted(results):
-        by_state[state_of(results[host])].append(host)
+        by_state[state_of(results[host], states)].append(host)
     counts = {state: len(hosts) for state, hosts in by_state.items()}
     return {
         "counts": counts,
         "hosts": by_state,
-        "lines": [*_head(counts, len(results)), *_conflict_lines(results, by_state["conflict"]), *_other_lines(results, by_state)],
+        "lines": [*_head(title, counts, len(results)), *_conflict_lines(results, by_state["conflict"]), *_other_lines(results, by_state)],
     }
 
 
-def _head(counts: dict[str, int], total: int) -> list[str]:
-    parts = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-    return ["", f"Port conflicts: {total} client{'' if total == 1 else 's'}" + (f": {parts}" if parts else "")]
+def _head(title: str, counts: dict[str, int], total: int) -> list[str]:
+    parts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in counts.items() if count)
+    return ["", f"{title}: {total} client{'' if total == 1 else 's'}" + (f": {parts}" if parts else "")]
 
 
 def _conflict_lines(results: t.Mapping[str, t.Mapping[str, t.Any] | None], hosts: list[str]) -> list[str]:
@@ -71,19 +76,21 @@ def _other_lines(results: t.Mapping[str, t.Mapping[str, t.Any] | None], by_state
     lines: list[str] = []
     for state, title in (
         ("inconclusive", "Inconclusive, these may have a conflict that could not be seen:"),
+        ("unknown", "Unknown, these may have a conflict that could not be seen:"),
         ("unreachable", "Not reached:"),
         ("failed", "Failed:"),
         ("not audited", "Not audited:"),
+        ("skipped", "Skipped:"),
     ):
-        if not by_state[state]:
+        if not by_state.get(state):
             continue
         lines += ["", title]
-        if state == "not audited":
+        if state in ("not audited", "skipped"):
             lines.append("  " + ", ".join(printable(host, 80) for host in by_state[state]))
             continue
         for host in by_state[state]:
             result = results[host] or {}
-            said = result.get("warnings") or () if state == "inconclusive" else (result.get("msg", ""),)
+            said = result.get("warnings") or () if state in ("inconclusive", "unknown") else (result.get("msg", result.get("message", "")),)
             why = "; ".join(str(each).removeprefix(f"{host}: ") for each in said)
             lines.append(f"  {printable(host, 80)}: {printable(why, 600)}")
     return lines

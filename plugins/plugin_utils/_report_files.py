@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: sms.helpdesk contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reports to and from the disk of the controller: written whole or not at all, the previous one kept. Private to the collection."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import typing as t
+from pathlib import Path
+
+from ._records import BadRecord
+
+NAMES = {"html": "report.html", "json": "report.json", "csv": "report.csv", "junit": "report.xml"}
+PREVIOUS = "previous"
+
+
+def read(path: Path) -> t.Any:
+    """The content of a JSON file.
+
+    :raises BadRecord: it is no JSON.
+    :raises OSError: it cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise BadRecord("it is no JSON in UTF-8") from None
+
+
+def records_of(content: t.Any) -> list[t.Any]:
+    """What stands for records in a file: those of a report, or a list of them.
+
+    :raises BadRecord: neither.
+    """
+    if isinstance(content, dict) and "records" in content:
+        version = content.get("schema_version", 1)
+        if version != 1:
+            raise BadRecord(f"its schema_version is {version!r}, and this release reads version 1")
+        content = content["records"]
+    if not isinstance(content, list):
+        raise BadRecord("it is neither a report nor a list of records")
+    return content
+
+
+def previous_of(directory: Path) -> dict[str, t.Any] | None:
+    """The report that is there, None if there is none or it cannot be compared with."""
+    try:
+        content = read(directory / NAMES["json"])
+        entries = records_of(content)
+    except (OSError, BadRecord):
+        return None
+    usable = all(isinstance(each, dict) and all(isinstance(each.get(key), str) for key in ("host", "kind", "state")) for each in entries)
+    return t.cast(dict[str, t.Any], content) if usable and isinstance(content, dict) and isinstance(content.get("created"), str) else None
+
+
+def write(directory: Path, files: t.Mapping[str, bytes]) -> list[Path]:
+    """Put a report in the place of the one that is there, which goes to `previous`.
+
+    Everything is on the disk under another name before anything is replaced, and each replacement is one rename.
+
+    :param files: format -> content. Files of formats that are not given belong to the report before and are only kept there.
+    :raises OSError: the report that was there still is.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    ready: dict[str, Path] = {}
+    try:
+        for name, content in files.items():
+            ready[name] = _prepare(directory, content)
+        present = [name for name in NAMES.values() if (directory / name).is_file()]
+        if present:
+            _keep(directory, present)
+        for name, path in ready.items():
+            os.replace(path, directory / NAMES[name])
+        for name in present:
+            if name not in {NAMES[each] for each in files}:
+                (directory / name).unlink()
+        _sync(directory)
+    finally:
+        for path in ready.values():
+            path.unlink(missing_ok=True)
+    return [directory / NAMES[name] for name in files]
+
+
+def _prepare(directory: Path, content: bytes) -> Path:
+    handle, name = tempfile.mkstemp(prefix=".report-", dir=directory)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+    return Path(name)
+
+
+def _keep(directory: Path, present: t.Sequence[str]) -> None:
+    """Copy what is there to `previous`; what was kept before and is not part of it goes."""
+    kept = directory / PREVIOUS
+    kept.mkdir(exist_ok=True)
+    for name in present:
+        copy = kept / f".{name}"
+        shutil.copy2(directory / name, copy)
+        os.replace(copy, kept / name)
+    for name in set(NAMES.values()) - set(present):
+        (kept / name).unlink(missing_ok=True)
+    _sync(kept)
+
+
+def _sync(directory: Path) -> None:
+    """Make renames last; not every file system can, and then there is nothing to be done."""
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
