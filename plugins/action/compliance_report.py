@@ -117,7 +117,7 @@ class ActionModule(HelpdeskAction):
             found += (logon := _records.of_replication(replication, now))
             named.update(dict.fromkeys(each["host"] for each in logon))
             if isinstance(package, t.Mapping) and not package.get("skipped"):
-                found.append(_records.of_package(str(package.get("path") or "package"), package, now))
+                found.append(_records.of_package(f"package {package.get('hotfix') or ''}".strip(), package, now))
         if arguments["servers"] is None:
             found += [
                 _records.record(host, "logon_server", "skipped", now, f"{host} was not looked at in this run.")

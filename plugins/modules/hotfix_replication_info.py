@@ -135,6 +135,10 @@ servers:
       description: What is wrong, file by file, or why it could not be looked at.
       type: str
       sample: Wuser32.exe for x86 is still another file, 170,720 bytes of 1998-10-05 (Q192788).
+    reason:
+      description: The class of why it could not be looked at, as in RV(reason); null if it could.
+      type: str
+      sample: timeout
 files:
   description: One entry for each file on each server that could be looked at.
   returned: success

@@ -232,6 +232,7 @@ def _describe(server: Server) -> dict[str, t.Any]:
         "done": server.done,
         "total": len(server.files),
         "message": str(server.error) if server.error else " ".join(problems) or "It has every file.",
+        "reason": server.error.reason if server.error else None,
     }
 
 
