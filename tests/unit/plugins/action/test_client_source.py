@@ -200,6 +200,7 @@ class TestRemoteControlAgent:
             monkeypatch,
             service(),
             *self.NOTHING,
+            *command("", 1),
             *command(),
             *command(),
             *command(),
@@ -211,7 +212,7 @@ class TestRemoteControlAgent:
         result = run("remote_control_agent", {"state": "disabled"}, connection())
         script.assert_used_up()
         commands = [request.text for request in script.requests if request.name == "Command"]
-        order = ["reg query", "reg add", "reg add", "sc config", "sc stop"]
+        order = ["reg query", "DelayedAutostart", "reg add", "reg add", "sc config", "sc stop"]
         assert [word for text, word in zip(commands, order, strict=True) if word in text] == order
         assert (result["changed"], result["service"]["start_mode"], "diff" in result) == (True, "Disabled", False)
 
@@ -221,7 +222,7 @@ class TestRemoteControlAgent:
         result = run("remote_control_agent", {"state": "disabled"}, connection())
         script.assert_used_up()
         assert result["changed"] is False
-        assert result["remembered"] == {"start_mode": "Auto", "state": "Running"}
+        assert result["remembered"] == {"start_mode": "Auto", "state": "Running", "delayed": False}
 
     def test_a_client_without_the_agent(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for state in ("stopped", "disabled", "restored"):
@@ -243,17 +244,21 @@ def booted(at: str) -> tuple[str, str]:
 
 class TestClientRestart:
     BEFORE: t.ClassVar = booted("2026-03-02T07:58:11.500000Z")
+    USER: t.ClassVar = ("Enumerate", enumerated([fragment(UserName="ACME\\mueller")], "", end="w"))
 
-    def test_check_mode_only_asks_for_the_boot_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        script = wire(monkeypatch, self.BEFORE)
+    def test_check_mode_only_asks_for_the_boot_time_and_the_user(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        script = wire(monkeypatch, self.BEFORE, self.USER)
         result = run("client_restart", {}, connection(), check_mode=True)
         script.assert_used_up()
         assert (result["changed"], result["boot_time_before"]) == (True, "2026-03-02T07:58:11.500000+00:00")
+        assert result["logged_on"] == "ACME\\mueller"
+        assert any("ACME\\mueller" in warning for warning in result["warnings"])
 
     def test_one_request_and_new_sessions_until_it_is_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
         script = wire(
             monkeypatch,
             self.BEFORE,
+            self.USER,
             ("Create", created()),
             *command(),
             ("Delete", deleted()),

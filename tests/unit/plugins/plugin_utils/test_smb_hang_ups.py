@@ -8,6 +8,7 @@ import errno
 import typing as t
 
 import pytest
+import smbprotocol.connection
 from ansible_collections.sms.helpdesk.plugins.plugin_utils import _smb_share
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._share_trouble import ShareUnreachable
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._shares import Account, Address
@@ -29,7 +30,7 @@ def test_the_first_message_is_not_answered(monkeypatch: pytest.MonkeyPatch, rais
     def connect(_self: t.Any, timeout: float) -> None:
         raise raised
 
-    monkeypatch.setattr(_smb_share.Connection, "connect", connect)
+    monkeypatch.setattr(smbprotocol.connection.Connection, "connect", connect)
     with pytest.raises(ShareUnreachable) as caught:
         _smb_share.SmbShare("srv", Address("127.0.0.1", "SMS_SHRD", ""), Account("user", "secret"))
     assert caught.value.reason == reason
