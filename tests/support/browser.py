@@ -41,7 +41,15 @@ class Browser:
         # Chromium reads commands from descriptor 3 and answers on 4. Not every shell knows descriptors of two digits.
         program = shutil.which(CHROMIUM)
         assert program, f"{CHROMIUM} is not installed: see tests/debian-packages.txt"
-        command = ["/bin/bash", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "bash", program, *FLAGS, f"--user-data-dir={self._profile}"]
+        command = [
+            "/bin/bash",
+            "-c",
+            f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}',
+            "bash",
+            program,
+            *FLAGS,
+            f"--user-data-dir={self._profile}",
+        ]
         self._process = subprocess.Popen(
             [*command, "about:blank"],
             pass_fds=(theirs_in, theirs_out),
