@@ -11,11 +11,12 @@ import typing as t
 from pathlib import Path
 from xml.etree import ElementTree
 
+import ansible_runner
 import jsonschema
 import pytest
 from compliance_fleet import Fleet
 
-from controller import ROOT, Run
+from controller import ROOT, Controller, Run
 
 # What the lab counts, and faults that were asked for and have come.
 PULSE = {"counters", "faults"}
@@ -137,3 +138,43 @@ def test_a_fleet_nobody_can_reach_has_its_report_too(fleet: Fleet, tmp_path: Pat
     assert again.status == 2
     assert changed["changes"]["hosts"] == []
     assert (tmp_path / "report" / "previous" / "report.json").exists()
+
+
+def test_three_slices_side_by_side_are_one_report(seen: Seen, fleet: Fleet, tmp_path: Path) -> None:
+    """Each slice is a worker of its own, as an automation controller splits a job; together they say what one run says."""
+    names = sorted(name for name, record in seen.records.items() if record["kind"] in ("client", "site_server", "admin_console"))
+    names.remove("left_out")
+    runs = []
+    for number in range(3):
+        place = tmp_path / f"slice{number}"
+        place.mkdir()
+        controller = Controller(place, fleet.inventory)
+        runs.append(
+            ansible_runner.run_async(
+                private_data_dir=str(place),
+                playbook="sms.helpdesk.compliance",
+                inventory=str(fleet.inventory),
+                limit=",".join(names[number::3]),
+                extravars={"compliance_dest": str(place / "report"), "compliance_package": str(fleet.package)},
+                envvars=controller.environment(place / "collected.jsonl"),
+                quiet=True,
+            )
+        )
+    for thread, _runner in runs:
+        thread.join(240)
+    assert {runner.rc for _thread, runner in runs} <= {0, 2}
+
+    reports = [str(tmp_path / f"slice{number}" / "report" / "report.json") for number in range(3)]
+    one = json.loads(Path(reports[0]).read_text(encoding="utf-8"))
+    assert {record["state"] for record in one["records"] if record["host"] in names[1::3]} == {"skipped"}
+    merging = {"dest": str(tmp_path / "all"), "clients": [], "servers": [], "records": reports}
+    run = Controller(tmp_path, fleet.inventory).tasks({"sms.helpdesk.compliance_report": merging}, hosts="localhost")
+    assert run.of("localhost", "compliance_report")["reason"] == "policy"
+    merged = json.loads((tmp_path / "all" / "report.json").read_text(encoding="utf-8"))
+    assert timeless(merged) == timeless(seen.report)
+
+
+def timeless(report: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A report without when it was made and when its hosts were looked at."""
+    kept = {key: value for key, value in report.items() if key not in ("created", "changes")}
+    return {**kept, "records": [{key: value for key, value in record.items() if key != "time"} for record in report["records"]]}
