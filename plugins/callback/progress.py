@@ -16,10 +16,10 @@ type: notification
 short_description: Say now and then how many hosts of a long run are done
 version_added: 1.2.0
 description:
-  - Prints a line with the hosts that are done of all, how many of them failed or could not be reached, and the time since the play began, not
-    more often than O(interval) and once more when a task that took longer is done with its last host.
-  - Each is a whole line without colours or cursor movements, so it is the same in a terminal, in the log of a CI job and with C(-v), and it
-    stands beside whatever other callbacks print. A run in which every task is quicker than O(interval) prints none.
+  - Prints a line with the hosts that are done of all, how many of them failed or could not be reached, and the time since the play began,
+    not more often than O(interval) and once more when a task that took longer is done with its last host.
+  - Each is a whole line without colours or cursor movements, so it is the same in a terminal, in the log of a CI job and with C(-v), and
+    it stands beside whatever other callbacks print. A run in which every task is quicker than O(interval) prints none.
 author:
   - The sms.helpdesk contributors (@sms-helpdesk)
 requirements:
