@@ -31,7 +31,7 @@ options:
     type: float
     default: 10
     env:
-      - name: SMS_HELPDESK_PROGRESS_INTERVAL
+      - name: HELPDESK_PROGRESS_INTERVAL
     ini:
       - section: callback_sms_helpdesk_progress
         key: interval

@@ -73,9 +73,12 @@ def _row(record: Record, texts: _Texts, sets: dict[tuple[tuple[t.Any, ...], ...]
 
 def _conflict(each: t.Mapping[str, t.Any], texts: _Texts, limit: int) -> list[t.Any]:
     # A message is what is the case, which the fields beside it say too, and behind the first semicolon what to do.
-    _fact, _semicolon, next_step = str(each.get("message", "")).partition("; ")
+    fact, _semicolon, next_step = str(each.get("message", "")).partition("; ")
     endpoints = each.get("endpoints") or []
     shown = [_place(endpoint) for endpoint in endpoints[:_ENDPOINTS] if isinstance(endpoint, dict)] or [_place(each)]
+    if each.get("kind") == "reserved":
+        # Which range, only the sentence says.
+        shown = [fact.partition(" lies in ")[2] or fact]
     if len(endpoints) > _ENDPOINTS:
         shown.append(f"and {len(endpoints) - _ENDPOINTS} more")
     services = each.get("services")

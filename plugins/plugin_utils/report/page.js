@@ -16,7 +16,8 @@
   const hosts = data.rows.map((row, index) => {
     const holders = [...new Set(row[11].map((each) => text(each[5])))];
     const state = text(row[2]);
-    const why = holders.length ? holders.join(", ") : text(row[3]) || (row[8].length ? row[8].map(text).join(", ") : "");
+    const reason = text(row[3]) === state ? "" : text(row[3]);
+    const why = holders.length ? holders.join(", ") : reason || (row[8].length ? row[8].map(text).join(", ") : "");
     return {index, row, host: row[0], kind: text(row[1]), state, why, os: text(row[6]), build: text(row[7]), time: text(row[5])};
   });
   const find = {words: [], state: "", kind: ""};
@@ -80,14 +81,14 @@
     const cell = make("td", "evidence");
     cell.colSpan = 6;
     const message = text(row[4]);
-    if (message) cell.append(isolated("p", "", message));
+    if (message) cell.append(isolated("p", "", message[0].toUpperCase() + message.slice(1)));
     if (row[11].length) {
       cell.append(make("h3", "", "Conflicts"));
       cell.append(table(
-        ["Port", "Purpose", "Kind", "Endpoint", "Program", "PID", "Path", "Services", "Range"],
+        ["Port", "Purpose", "Kind", "Endpoint", "Program", "PID", "Path", "Services", "In the dynamic range"],
         row[11].map((c) => [
           `${text(c[1]).toUpperCase()} ${text(c[0])}`, text(c[2]), text(c[3]), text(c[4]), text(c[5]), text(c[6]), text(c[7]), text(c[8]),
-          c[9] ? "dynamic" : "",
+          c[9] ? "yes" : "no",
         ]),
       ));
       for (const step of new Set(row[11].map((c) => text(c[10])))) if (step) cell.append(isolated("p", "", `Next: ${step}`));

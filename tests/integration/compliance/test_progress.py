@@ -35,7 +35,7 @@ class Watched(Controller):
     interval = "0"
 
     def environment(self, collected: Path) -> dict[str, str]:
-        enabled = {"ANSIBLE_CALLBACKS_ENABLED": "collect,sms.helpdesk.progress", "SMS_HELPDESK_PROGRESS_INTERVAL": self.interval}
+        enabled = {"ANSIBLE_CALLBACKS_ENABLED": "collect,sms.helpdesk.progress", "HELPDESK_PROGRESS_INTERVAL": self.interval}
         return {**super().environment(collected), **enabled}
 
 
