@@ -15,7 +15,6 @@ import typing as t
 from pathlib import Path
 
 import jinja2
-import markupsafe
 
 from ._report import servers
 from ._report_rows import rows
@@ -92,12 +91,11 @@ def _render(report: t.Mapping[str, t.Any], brief: bool) -> bytes:
         changes=_changes(report),
         brief=brief,
         shown=_SHOWN,
-        # Both are ours and hold nothing of anybody else.
-        style=markupsafe.Markup(style),
-        script=markupsafe.Markup(script),
+        style=style,
+        script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
-        data=markupsafe.Markup(_embeddable({**words, **rows(report["records"], brief)})),
+        data=_embeddable({**words, **rows(report["records"], brief)}),
     )
     return page.encode("utf-8", "backslashreplace")
 
