@@ -56,19 +56,20 @@ def previous_of(directory: Path) -> dict[str, t.Any] | None:
     return t.cast(dict[str, t.Any], content) if usable and isinstance(content, dict) and isinstance(content.get("created"), str) else None
 
 
-def write(directory: Path, files: t.Mapping[str, bytes]) -> list[Path]:
+def write(directory: Path, files: t.Mapping[str, t.Callable[[], bytes]]) -> list[Path]:
     """Put a report in the place of the one that is there, which goes to `previous`.
 
     Everything is on the disk under another name before anything is replaced, and each replacement is one rename.
 
-    :param files: format -> content. Files of formats that are not given belong to the report before and are only kept there.
+    :param files: format -> what makes its content, one at a time: of a large fleet each has many megabytes. Files of formats that are not
+        given belong to the report before and are only kept there.
     :raises OSError: the report that was there still is.
     """
     directory.mkdir(parents=True, exist_ok=True)
     ready: dict[str, Path] = {}
     try:
-        for name, content in files.items():
-            ready[name] = _prepare(directory, content)
+        for name, make in files.items():
+            ready[name] = _prepare(directory, make())
         present = [name for name in NAMES.values() if (directory / name).is_file()]
         if present:
             _keep(directory, present)

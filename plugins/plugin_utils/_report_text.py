@@ -22,8 +22,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  #
 
 
 def as_json(report: t.Mapping[str, t.Any]) -> bytes:
-    """The whole report."""
-    return (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
+    """The whole report, a line for each record: indenting everything takes five times as long."""
+    lines = [f" {json.dumps(key)}: {_json(value)}" for key, value in report.items() if key != "records"]
+    records = ",\n".join(f"  {_json(record)}" for record in report["records"])
+    lines.append(f' "records": [\n{records}\n ]' if records else ' "records": []')
+    # Text with half a surrogate pair, which UTF-8 has not, comes from file names of Windows.
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "backslashreplace")
+
+
+def _json(value: t.Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def as_csv(report: t.Mapping[str, t.Any]) -> bytes:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import html.parser
 import io
 import json
@@ -133,19 +134,23 @@ class TestJunit:
         )
 
 
+def contents(**made: bytes) -> dict[str, t.Callable[[], bytes]]:
+    return {name: functools.partial(bytes, content) for name, content in made.items()}
+
+
 class TestFiles:
     def test_the_report_before_is_kept_and_what_belongs_to_it_goes(self, tmp_path: Path) -> None:
         place = tmp_path / "deep" / "reports"
-        files.write(place, {"html": b"1", "csv": b"1"})
-        files.write(place, {"html": b"2", "json": b"2"})
+        files.write(place, contents(html=b"1", csv=b"1"))
+        files.write(place, contents(html=b"2", json=b"2"))
         assert {path.name: path.read_bytes() for path in place.iterdir() if path.is_file()} == {"report.html": b"2", "report.json": b"2"}
         assert {path.name: path.read_bytes() for path in (place / "previous").iterdir()} == {"report.html": b"1", "report.csv": b"1"}
-        files.write(place, {"html": b"3"})
+        files.write(place, contents(html=b"3"))
         assert {path.name: path.read_bytes() for path in (place / "previous").iterdir()} == {"report.html": b"2", "report.json": b"2"}
 
     @pytest.mark.parametrize("broken", ["fsync", "replace"])
     def test_a_run_that_breaks_off_leaves_what_was_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
-        files.write(tmp_path, {"html": b"old", "json": b"old"})
+        files.write(tmp_path, contents(html=b"old", json=b"old"))
         before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
         def fail(*_arguments: t.Any) -> None:
@@ -153,7 +158,7 @@ class TestFiles:
 
         monkeypatch.setattr(os, broken, fail)
         with pytest.raises(OSError, match="No space"):
-            files.write(tmp_path, {"html": b"new", "json": b"new"})
+            files.write(tmp_path, contents(html=b"new", json=b"new"))
         monkeypatch.undo()
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
@@ -165,7 +170,7 @@ class TestFiles:
         assert files.previous_of(tmp_path) is None
 
     def test_a_report_is(self, tmp_path: Path) -> None:
-        files.write(tmp_path, {"json": as_json(SMALL)})
+        files.write(tmp_path, contents(json=as_json(SMALL)))
         assert files.previous_of(tmp_path) == json.loads(as_json(SMALL))
 
     @pytest.mark.parametrize("content", [7, "x", {}, {"records": {}}, {"records": [], "schema_version": 9}])
