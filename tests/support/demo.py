@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demonstration: find the conflicts of a fleet of clients, stage the hotfix on the servers of a site, say what to look at next."""
+"""The demonstration: find the conflicts of clients, stage the hotfix on the servers of a site, report where all of them stand."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import typing as t
 from pathlib import Path
 
 from lab.client import Lab
@@ -19,6 +21,7 @@ SERVERS = CHECKOUT / "tests" / "lab" / "servers" / "fleets" / "demo.yml"
 STAGE = Path(__file__).with_name("demo_stage.yml")
 BUILD = CHECKOUT / ".build"
 DIRECTORY = BUILD / "demo"
+REPORT = DIRECTORY / "report"
 
 
 def environment() -> dict[str, str]:
@@ -47,8 +50,20 @@ def clients() -> int:
     with Lab(CLIENTS, directory=DIRECTORY / "clients") as lab:
         status = play("-i", lab.inventory, "sms.helpdesk.detect")
         counted = lab.counters()
+        report(lab.inventory)
     print(f"The clients were asked in {counted['posts']} posts: {counted['bytes_in']} bytes sent, {counted['bytes_out']} received.")
     return status
+
+
+def report(inventory: str | Path, **variables: t.Any) -> None:
+    """Where the fleet stands, in a report for a browser. That the policy is not met is what the demonstration shows, and no failure."""
+    play(
+        "-i",
+        inventory,
+        "sms.helpdesk.compliance",
+        "-e",
+        json.dumps({"compliance_dest": str(REPORT), "compliance_fail_on": [], **variables}),
+    )
 
 
 def servers() -> int:
@@ -59,6 +74,7 @@ def servers() -> int:
         before = lab.snapshot()
         status = play("-i", lab.inventory, STAGE, "-e", f"hotfix_stage_package={package}")
         found = findings.hotfix(before, lab.snapshot(), package)
+        report(lab.inventory, compliance_package=str(package), compliance_records=[str(REPORT / "report.json")])
     for name in lab.servers:
         mine = {state: sum(path.startswith(f"{name}/") for path in found[state]) for state in ("staged", "waiting", "kept")}
         backups = f", {mine['kept'] - 1} originals kept" if mine["kept"] else ""
@@ -74,6 +90,7 @@ def main() -> int:
         status = servers() or status
     else:
         print("The servers are left out: they need the Debian packages samba, samba-vfs-modules and smbclient.")
+    print(f"\nThe report of clients and servers, for a browser: {(REPORT / 'report.html').as_uri()}")
     described = " and ".join(str(path.relative_to(CHECKOUT)) for path in (CLIENTS, SERVERS))
     print(f"Clients and servers are described in {described}: change them and run this again.")
     return status
