@@ -9,9 +9,8 @@ import typing as t
 
 from ..plugin_utils._action import HelpdeskAction
 from ..plugin_utils._argspec import PORT_CONFLICT_INFO
-from ..plugin_utils._audit import Question, audit, audit_capture
+from ..plugin_utils._audit import audit, audit_capture, question_of, result_of
 from ..plugin_utils._errors import BadInput
-from ..plugin_utils._ports import from_list, from_set
 from ..plugin_utils._preload import preload
 
 _CAPTURE_LIMIT = 64 * 1024 * 1024
@@ -26,22 +25,13 @@ class ActionModule(HelpdeskAction):
 
     def perform(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
         """Validate, ask, answer."""
-        question = self._question(arguments)
+        question = question_of(arguments, self.host)
         if arguments["source"] == "capture":
             answer = audit_capture(self._capture(arguments["capture"]), question)
         else:
             with self.session() as session:
                 answer = audit(session, question)
-        # Ansible prints warnings without saying which host they are about.
-        return {"changed": False, **answer, "warnings": [f"{self.host}: {warning}" for warning in answer["warnings"]]}
-
-    def _question(self, arguments: dict[str, t.Any]) -> Question:
-        try:
-            wanted = from_set(arguments["port_set"]) if arguments["ports"] is None else from_list(arguments["ports"])
-        except ValueError as error:
-            raise BadInput(self.host, "the argument ports", str(error), "list each port once, from 1 to 65535", "bad-argument") from None
-        expected = frozenset(name.strip().lower() for name in arguments["expected_processes"])
-        return Question(tuple(wanted), expected, arguments["reserved_ranges"])
+        return result_of(self.host, answer)
 
     def _capture(self, path: str) -> bytes:
         found = pathlib.Path(self._loader.path_dwim(path))

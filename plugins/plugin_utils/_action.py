@@ -17,6 +17,7 @@ from . import _libraries as lib
 from ._errors import BadInput, HelpdeskError, Unreachable
 from ._text import printable
 from ._trouble import Trouble, explain
+from ._watch import Watch
 from ._winrm import Session
 
 _NO_SHELL = "not opened"
@@ -65,7 +66,7 @@ class HelpdeskAction(ActionBase):
         return open_session(self._connection, self.host)
 
 
-def open_session(connection: t.Any, host: str) -> Session:
+def open_session(connection: t.Any, host: str, watch: Watch | None = None) -> Session:
     """A session over Ansible's `winrm` connection plugin: its options, its pywinrm `Protocol`, our conversation.
 
     The plugin opens a shell as soon as it connects and turns whatever goes wrong into text. It does neither if it
@@ -93,7 +94,7 @@ def open_session(connection: t.Any, host: str) -> Session:
         connection.set_option("transport", [transport])
         session = None
         try:
-            session = _unopened(connection, host)
+            session = _unopened(connection, host, watch)
             session.open()
             return session
         except Unreachable:
@@ -101,10 +102,10 @@ def open_session(connection: t.Any, host: str) -> Session:
                 session.close()
             connection.protocol = None
     connection.set_option("transport", transports[-1:])
-    return _unopened(connection, host)
+    return _unopened(connection, host, watch)
 
 
-def _unopened(connection: t.Any, host: str) -> Session:
+def _unopened(connection: t.Any, host: str, watch: Watch | None) -> Session:
     connection.shell_id = _NO_SHELL
     try:
         connection._connect()
@@ -117,7 +118,7 @@ def _unopened(connection: t.Any, host: str) -> Session:
         raise Unreachable(host, "WinRM", cause, next_step, "configuration") from None
     finally:
         connection.shell_id = None
-    return Session(connection.protocol, host)
+    return Session(connection.protocol, host, watch)
 
 
 def _one_line(error: Exception) -> str:

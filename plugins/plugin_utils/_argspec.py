@@ -32,6 +32,18 @@ PORT_CONFLICT_INFO: dict[str, t.Any] = {
     "required_if": [("source", "capture", ["capture"])],
 }
 
+FLEET_AUDIT: dict[str, t.Any] = {
+    "argument_spec": {
+        **_PORTS,
+        "hosts": {"type": "list", "elements": "str"},
+        "concurrency": {"type": "int", "default": 40},
+        "connect_timeout": {"type": "float", "default": 15.0},
+        "host_deadline": {"type": "float", "default": 120.0},
+        "deadline": {"type": "float", "default": 3600.0},
+        "retries": {"type": "int", "default": 1},
+    },
+}
+
 REMOTE_CONTROL_AGENT: dict[str, t.Any] = {
     "argument_spec": {
         **_SERVICE,

@@ -14,8 +14,8 @@ import typing as t
 
 from . import _netsh, _netstat, _tasklist
 from ._conflicts import SYSTEM_PID, Evidence, Owner, dynamic_range, judge, relevant
-from ._errors import CommandTimeout, QueryRefused
-from ._ports import PROTOCOLS, Requirement
+from ._errors import BadInput, CommandTimeout, QueryRefused
+from ._ports import PROTOCOLS, Requirement, from_list, from_set
 from ._text import decode
 
 # `ver` in all languages: the number stands in brackets, except on Windows NT and Wine. Addresses and programs may stand in
@@ -51,6 +51,19 @@ class Question:
     def command(self) -> str:
         """The one command line that is run on a client; plain ``&``, so that a failing part does not stop the rest."""
         return " & ".join(["ver", "netstat -ano", *(_EXCLUDED if self.reserved_ranges else []), *_DYNAMIC])
+
+
+def question_of(arguments: t.Mapping[str, t.Any], host: str) -> Question:
+    """The question from the arguments of a task.
+
+    :raises BadInput: the ports cannot be worked with.
+    """
+    try:
+        wanted = from_set(arguments["port_set"]) if arguments["ports"] is None else from_list(arguments["ports"])
+    except ValueError as error:
+        raise BadInput(host, "the argument ports", str(error), "list each port once, from 1 to 65535", "bad-argument") from None
+    expected = frozenset(name.strip().lower() for name in arguments["expected_processes"])
+    return Question(tuple(wanted), expected, arguments["reserved_ranges"])
 
 
 class SessionLike(t.Protocol):
@@ -100,6 +113,11 @@ def audit(session: SessionLike, question: Question) -> dict[str, t.Any]:
         seen = _see("")
     owners, source, agent_running = _live_owners(session, question, seen, warnings)
     return _conclude(question, seen, owners, source, agent_running, warnings, "client")
+
+
+def result_of(host: str, answer: dict[str, t.Any]) -> dict[str, t.Any]:
+    """An answer as the result of a task for this host; Ansible prints warnings without saying which host they are about."""
+    return {"changed": False, **answer, "warnings": [f"{host}: {warning}" for warning in answer["warnings"]]}
 
 
 def audit_capture(data: bytes, question: Question) -> dict[str, t.Any]:

@@ -59,6 +59,18 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "no answer came in time",
         "check that it is switched on and not overloaded, or raise ansible_winrm_operation_timeout_sec and ansible_winrm_read_timeout_sec",
     ),
+    "host-deadline": (
+        "it did not answer everything within its time",
+        "look at the load of the client and the network, or raise host_deadline",
+    ),
+    "run-deadline": (
+        "the time of the whole run was over before it was judged",
+        "raise deadline or concurrency, or audit the fleet in slices",
+    ),
+    "worker-lost": (
+        "the process that audited it ended unexpectedly",
+        "look for a lack of memory on the controller, then run again with less concurrency",
+    ),
     "tls-certificate": (
         "the TLS certificate was not accepted",
         "trust its issuer with ansible_winrm_ca_trust_path, renew it, or use the name it was issued for in ansible_host",

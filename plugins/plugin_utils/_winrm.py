@@ -24,6 +24,7 @@ from . import _libraries as lib
 from ._errors import CommandTimeout, HelpdeskError, QueryRefused, Unreachable
 from ._text import amount, printable
 from ._trouble import Trouble, explain
+from ._watch import Watch
 
 _SOAP = "http://www.w3.org/2003/05/soap-envelope"
 _ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
@@ -101,18 +102,22 @@ class Session:
 
     :param protocol: a pywinrm `Protocol`; nothing has to have been sent through it yet.
     :param host: the inventory name, for messages.
+    :param watch: who may end the conversation from another thread.
 
     Not safe to share between threads. Use as a context manager: leaving it deletes the shell and closes the sockets.
     """
 
-    def __init__(self, protocol: ProtocolLike, host: str) -> None:
+    def __init__(self, protocol: ProtocolLike, host: str, watch: Watch | None = None) -> None:
         self._protocol = protocol
+        self._watch = watch
         self._transport = protocol.transport
         self._seconds = protocol.operation_timeout_sec
         self._endpoint = str(protocol.transport.endpoint)
         self._shell: str | None = None
         self._dead = False
         self.host = host
+        if watch is not None:
+            watch.attach(self._transport)
 
     def __enter__(self) -> Session:
         return self
@@ -273,7 +278,11 @@ class Session:
 
     def _delete_shell(self) -> None:
         if self._shell is not None and not self._dead:
+            if self._watch is not None:
+                self._watch.closing = True
             self._quietly(f"{_TRANSFER}/Delete", "")
+            if self._watch is not None:
+                self._watch.closing = False
         self._shell = None
 
     def _quietly(self, action: str, body: str) -> None:
@@ -293,7 +302,7 @@ class Session:
                 return self._post(action, resource, body, header)
             except Fault as fault:
                 if fault.code in QUOTAS and pause is not None:
-                    time.sleep(pause)
+                    (time.sleep if self._watch is None else self._watch.pause)(pause)
                     continue
                 if refused and fault.code not in QUOTAS:
                     raise
@@ -311,6 +320,9 @@ class Session:
             seconds=self._seconds, header=header, body=body,
         )  # fmt: skip
         status = 200
+        watch = self._watch
+        if watch is not None and watch.reason and not watch.closing:
+            raise self._unreachable(Trouble(watch.reason))
         try:
             # pywinrm has taken the proxies from the environment by now; requests would search it again for every post.
             self._transport.build_session().trust_env = False
@@ -322,7 +334,11 @@ class Session:
             # Without a requests session pywinrm has not got as far as the network: its options are wrong.
             unbuilt = self._transport.session is None and isinstance(error, lib.winrm.exceptions.WinRMError)
             trouble = Trouble("configuration", printable(str(error), 200)) if unbuilt else Trouble.of_exception(error)
-            self._forget_connection(answers=trouble.reason in ("reset", "not-winrm", "error"))
+            if watch is not None and watch.cut and watch.reason:
+                trouble = Trouble(watch.reason)
+            # Whoever audits many clients has the time to try the Delete where no answer came: the request may have been carried out.
+            insist = watch is not None and self._shell is not None and not watch.closing
+            self._forget_connection(answers=insist or trouble.reason in ("reset", "not-winrm", "error"))
             raise self._unreachable(trouble) from None
         try:
             root = lib.ElementTree.fromstring(data, forbid_dtd=True)

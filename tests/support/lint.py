@@ -23,6 +23,7 @@ LINTERS: dict[str, list[str]] = {
     "mypy-unit": ["mypy", "tests/unit/lab", "tests/unit/support", "tests/unit/plugins"],
     "mypy-compliance": ["mypy", "tests/integration/compliance"],
     "mypy-detect": ["mypy", "tests/integration/detect", "tests/integration/callbacks"],
+    "mypy-fleet": ["mypy", "tests/integration/fleet_audit"],
     "mypy-peers": ["mypy", "tests/integration/lab_peers"],
     "mypy-servers": ["mypy", "tests/integration/servers"],
     "yamllint": ["yamllint", "--strict", "."],

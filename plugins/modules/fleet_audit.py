@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: sms.helpdesk contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_audit
+short_description: Tell which help desk ports are free on thousands of Windows clients, from one task
+version_added: 1.0.0
+description:
+  - Asks every client what M(sms.helpdesk.port_conflict_info) asks, and judges it with the same code, but from a few processes with threads
+    instead of a forked worker and a task for each host.
+  - Runs once for all hosts of the play. The connection options of each host are those its own P(ansible.builtin.winrm#connection)
+    connection has in this play, from variables, vaults and templates.
+  - A host that does not answer is a record with a RV(records[].reason), not a failure of the task, and costs nobody else's time.
+  - There is one connection to an address at a time. Shells are deleted, also when the time is over or the run is interrupted.
+author:
+  - The sms.helpdesk contributors (@sms-helpdesk)
+extends_documentation_fragment:
+  - sms.helpdesk.attributes
+  - sms.helpdesk.attributes.client
+attributes:
+  check_mode:
+    support: full
+    details: It only reads, so check mode is the normal mode.
+  diff_mode:
+    support: none
+    details: It changes nothing.
+  idempotent:
+    support: full
+options:
+  hosts:
+    description:
+      - Names from the inventory; all hosts of the play that are still reachable, if it is not given.
+      - A name that is given twice is asked once. A name that is not in the inventory is an error.
+    type: list
+    elements: str
+  port_set:
+    description:
+      - Which of the help desk's ports to judge. Not looked at if O(ports) is given.
+      - V(original) are the ports 1761-1764 the agent uses before the hotfix.
+      - V(hotfix) are the ports 2701-2704 it uses afterwards.
+      - V(all) are both, as long as a fleet has both.
+    type: str
+    default: all
+    choices: [original, hotfix, all]
+  ports:
+    description:
+      - Judge these ports instead of O(port_set).
+      - An empty list, a port outside 1-65535, and the same port and protocol twice are errors.
+    type: list
+    elements: dict
+    suboptions:
+      port:
+        description: The port number, 1 to 65535.
+        type: int
+        required: true
+      protocol:
+        description: The protocol; the two are different ports to Windows.
+        type: str
+        default: both
+        choices: [tcp, udp, both]
+      purpose:
+        description: What the port is needed for; repeated in the messages.
+        type: str
+        default: ''
+  expected_processes:
+    description:
+      - Image names of the agent, compared without case. Their sockets have the status V(agent) and are no conflicts.
+      - An empty list means that nothing is expected on the ports, as after the agent was disabled.
+    type: list
+    elements: str
+    default: [wuser32.exe]
+  reserved_ranges:
+    description: >-
+      Whether a port inside an excluded port range (C(netsh interface ipv4 show excludedportrange)) is a conflict. Hyper-V and WSL reserve
+      such blocks; nothing listens there and yet no program can bind.
+    type: bool
+    default: true
+  concurrency:
+    description:
+      - How many hosts are asked at the same time.
+      - It is lowered, with a warning, where the limit of open files of the controller does not allow as many.
+    type: int
+    default: 40
+  connect_timeout:
+    description: Seconds to set up a connection; never more than the read time-out of the connection of the host.
+    type: float
+    default: 15.0
+  host_deadline:
+    description: Seconds for all that is asked of one host, however slowly it goes on answering.
+    type: float
+    default: 120.0
+  deadline:
+    description: Seconds for the whole run. Hosts that are not judged by then have the reason V(run-deadline).
+    type: float
+    default: 3600.0
+  retries:
+    description: >-
+      How often a host is asked again after a cut connection, an exhausted quota or a lack of file descriptors, each time after a longer
+      pause. Time-outs and refused credentials are not tried again.
+    type: int
+    default: 1
+notes:
+  - It runs on the first host of the play that is still reachable, so it does nothing in a play that has lost every host.
+  - On a terminal it says every two seconds how far it is. Where the output is not a terminal it says nothing.
+seealso:
+  - module: sms.helpdesk.port_conflict_info
+  - module: sms.helpdesk.fleet_summary
+"""
+
+EXAMPLES = r"""
+- name: Ask the whole fleet
+  sms.helpdesk.fleet_audit:
+    concurrency: 100
+    deadline: 1800
+  register: port_audit_result
+
+- name: Say what the fleet looks like
+  sms.helpdesk.fleet_summary:
+"""
+
+RETURN = r"""
+records:
+  description: >-
+    One entry for each host, in the order of the hosts, with what M(sms.helpdesk.port_conflict_info) returns for it. C(failed) or
+    C(unreachable), C(msg) and C(reason) for a host that was not judged.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    inventory_hostname:
+      description: The name of the host.
+      type: str
+      sample: pc07
+    verdict:
+      description: As the return value of M(sms.helpdesk.port_conflict_info), like all the others.
+      type: str
+      sample: clear
+    reason:
+      description: The class of what kept the host from being judged.
+      type: str
+      sample: timeout
+counts:
+  description: How many hosts are in each state.
+  returned: success
+  type: dict
+  sample: {conflict: 2, inconclusive: 1, clear: 8, unreachable: 1, failed: 0, not audited: 0}
+reasons:
+  description: How many hosts were not judged for which reason.
+  returned: success
+  type: dict
+  sample: {credentials: 1}
+reason:
+  description: The class of what is wrong with the arguments or the controller, for example V(bad-argument).
+  returned: failure
+  type: str
+  sample: bad-argument
+warnings:
+  description: What was done differently from what was asked for.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
