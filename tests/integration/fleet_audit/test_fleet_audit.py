@@ -130,7 +130,7 @@ class TestOptionsOfTheInventory:
         assert lab.counters()["shells_open"] == 0
 
 
-SLOW = {
+SLOW: dict[str, tuple[str, dict[str, t.Any]]] = {
     "clean-01": ("black-hole", {}),
     "clean-02": ("black-hole", {}),
     "clean-03": ("trickle", {"on": "Receive", "bytes": 1, "seconds": 0.2}),
