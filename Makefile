@@ -74,6 +74,7 @@ sanity: tree
 bench: setup packages
 	@$(BIN)/python tests/bench/run.py
 	@$(BIN)/python tests/bench/staging.py
+	@$(BIN)/python tests/bench/reporting.py
 
 # Set-up. Every step is quick when there is nothing to do.
 

@@ -116,9 +116,15 @@ class ActionModule(HelpdeskAction):
         """The records of this run, from what the hosts registered."""
         hostvars = self.task_vars.get("hostvars", {})
         found = []
+        names = (arguments["status_results"], arguments["port_results"])
         for host in self._hosts(arguments, "clients"):
-            said = _registered(hostvars, host, (arguments["status_results"], arguments["port_results"]))
-            found.append(_records.of_client(host, said, now))
+            found.append(_records.of_client(host, _registered(hostvars, host, names), now))
+        if arguments["clients"] is None:
+            # Clients need not be in the group; whatever this run asked is one.
+            known = {record["host"] for record in found}
+            others = [host for host in self.task_vars.get("ansible_play_hosts_all", []) if host not in known]
+            asked = {host: _registered(hostvars, host, names) for host in others}
+            found += [_records.of_client(host, said, now) for host, said in asked.items() if any(map(_was_run, said))]
         named: dict[str, None] = {}
         for host in self._hosts(arguments, "servers"):
             staging, replication, package = _registered(
@@ -128,7 +134,7 @@ class ActionModule(HelpdeskAction):
             found.append(_records.of_staging(host, kind, staging, replication, now))
             found += (logon := _records.of_replication(replication, now))
             named.update(dict.fromkeys(each["host"] for each in logon))
-            if isinstance(package, t.Mapping) and not package.get("skipped"):
+            if _was_run(package):
                 found.append(_records.of_package(f"package {package.get('hotfix') or ''}".strip(), package, now))
         if arguments["servers"] is None:
             found += [
@@ -157,6 +163,10 @@ class ActionModule(HelpdeskAction):
                 "check dest, and that the user of the run may write there; the report before is still there",
                 "not-written",
             ) from None
+
+
+def _was_run(result: t.Any) -> bool:
+    return isinstance(result, t.Mapping) and not result.get("skipped")
 
 
 def _registered(hostvars: t.Mapping[str, t.Any], host: str, names: t.Sequence[str]) -> list[t.Any]:

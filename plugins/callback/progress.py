@@ -5,11 +5,6 @@
 
 from __future__ import annotations
 
-import time
-import typing as t
-
-from ansible.plugins.callback import CallbackBase
-
 DOCUMENTATION = r"""
 name: progress
 type: notification
@@ -36,6 +31,11 @@ options:
       - section: callback_sms_helpdesk_progress
         key: interval
 """
+
+import time  # noqa: E402
+import typing as t  # noqa: E402
+
+from ansible.plugins.callback import CallbackBase  # noqa: E402
 
 
 class CallbackModule(CallbackBase):

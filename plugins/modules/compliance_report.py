@@ -66,7 +66,8 @@ options:
     default: []
   clients:
     description: >-
-      The clients to report, all hosts of the group C(sms_clients) if it is not given. A host without results is reported as skipped.
+      The clients to report. All hosts of the group C(sms_clients), and whatever other host of the play registered results, if it is not
+      given. A host without results is reported as skipped.
     type: list
     elements: str
   servers:

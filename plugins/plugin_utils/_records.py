@@ -7,6 +7,7 @@ A record has the same keys whatever it is of, so that reports of several runs ca
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 Record = dict[str, t.Any]
@@ -228,9 +229,7 @@ def adopt(given: t.Any, time: str) -> Record:
         host = given.get("name") or given.get("inventory_hostname")
     if not isinstance(host, str) or not host.strip():
         raise BadRecord("a record has no name in 'host'")
-    moment = given.get("time", time)
-    if not isinstance(moment, str):
-        raise BadRecord(f"time of {host} is not text")
+    moment = _moment(host, given.get("time", time))
     if "kind" not in given:
         facts = {key: value for key, value in given.items() if key != "host"} | {"host": given.get("facts")}
         return of_client(host, [facts], moment)
@@ -263,6 +262,17 @@ def adopt(given: t.Any, time: str) -> Record:
         files=_entries(host, given, "files"),
         details=dict(given.get("details", {})),
     )
+
+
+def _moment(host: str, value: t.Any) -> str:
+    """A time as all records have it, so that they can be compared as text; one without a zone is UTC."""
+    try:
+        # Python 3.10 does not read the Z.
+        read = datetime.datetime.fromisoformat(value.removesuffix("Z") + ("+00:00" if value.endswith("Z") else ""))
+        utc = read.replace(tzinfo=read.tzinfo or datetime.timezone.utc).astimezone(datetime.timezone.utc)
+    except (ValueError, AttributeError, OverflowError):
+        raise BadRecord(f"time of {host} is {value!r}, which is no time of ISO 8601") from None
+    return utc.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def merge(records: t.Iterable[Record]) -> list[Record]:

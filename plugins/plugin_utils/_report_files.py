@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import typing as t
@@ -46,14 +47,34 @@ def records_of(content: t.Any) -> list[t.Any]:
 
 
 def previous_of(directory: Path) -> dict[str, t.Any] | None:
-    """The report that is there, None if there is none or it cannot be compared with."""
-    try:
-        content = read(directory / NAMES["json"])
-        entries = records_of(content)
-    except (OSError, BadRecord):
-        return None
-    usable = all(isinstance(each, dict) and all(isinstance(each.get(key), str) for key in ("host", "kind", "state")) for each in entries)
-    return t.cast(dict[str, t.Any], content) if usable and isinstance(content, dict) and isinstance(content.get("created"), str) else None
+    """When the report that is there was made, and its records as far as they are compared; None if there is none that can be read."""
+    for name, look in ((NAMES["json"], _of_json), (NAMES["html"], _of_html)):
+        try:
+            found = look(directory / name)
+        except (OSError, BadRecord, ValueError, LookupError, TypeError):
+            continue
+        entries = found["records"]
+        if isinstance(found["created"], str) and all(isinstance(each[key], str) for each in entries for key in ("host", "kind", "state")):
+            return found
+    return None
+
+
+def _of_json(path: Path) -> dict[str, t.Any]:
+    content = read(path)
+    entries = records_of(content)
+    return {"created": content["created"], "records": [{key: each[key] for key in ("host", "kind", "state")} for each in entries]}
+
+
+def _of_html(path: Path) -> dict[str, t.Any]:
+    """From the data of the page, for those who have no use for `report.json`."""
+    page = path.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    made = re.search(r'<time datetime="([^"]*)">', page)
+    if found is None or made is None:
+        raise BadRecord("it is no report")
+    data = json.loads(found[1])
+    texts = data["texts"]
+    return {"created": made[1], "records": [{"host": row[0], "kind": texts[row[1]], "state": texts[row[2]]} for row in data["rows"]]}
 
 
 def write(directory: Path, files: t.Mapping[str, t.Callable[[], bytes]]) -> list[Path]:

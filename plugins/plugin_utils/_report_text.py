@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import typing as t
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from ._report import holder
 from ._text import printable

@@ -101,12 +101,12 @@ class Browser:
     def _receive(self) -> dict[str, t.Any]:
         until = time.monotonic() + _PATIENCE
         while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._in], [], [], max(0.0, until - time.monotonic()))
+            ready = select.select([self._in], [], [], max(0.0, until - time.monotonic()))[0]
             assert ready, "the browser does not answer"
             got = os.read(self._in, 1 << 20)
             assert got, "the browser has ended"
             self._buffer += got
-        raw, _, self._buffer = self._buffer.partition(b"\0")
+        raw, _nul, self._buffer = self._buffer.partition(b"\0")
         message: dict[str, t.Any] = json.loads(raw)
         method, parameters = message.get("method"), message.get("params", {})
         if method == "Runtime.exceptionThrown":

@@ -26,7 +26,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         data["all"]["children"] |= servers.inventory_data()["all"]["children"]
         # Hosts of the fleet that nobody can ask.
         hosts = data["all"]["children"]["sms_clients"]["hosts"]
-        some = dict(next(iter(hosts.values())))
+        some = dict(list(hosts.values())[0])  # noqa: RUF015
         hosts["no_name"] = {**some, "ansible_host": "no-such-host.invalid"}
         hosts["refused"] = {**some, "ansible_host": "127.0.99.99", "ansible_port": 1}
         hosts["wrong_password"] = {**some, "ansible_password": "wrong"}

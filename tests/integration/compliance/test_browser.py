@@ -78,7 +78,7 @@ def test_a_small_fleet_by_keyboard(browser: Browser, tmp_path: Path) -> None:
     browser.key("Enter")
     browser.until("document.querySelectorAll('.evidence').length === 0")
 
-    for _ in range(2):
+    for _time in range(2):
         browser.js("document.querySelector('[data-sort=host] button').focus()")
         browser.key("Enter")
     assert browser.js("document.querySelector('[data-sort=host]').getAttribute('aria-sort')") == "descending"

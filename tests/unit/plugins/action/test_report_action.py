@@ -123,3 +123,20 @@ def test_reports_of_slices_are_put_together(tmp_path: Path) -> None:
     result = report(tmp_path / "all", clients=[], servers=[], records=given)
     assert records(tmp_path / "all") == {"pc01": "clear", "pc02": "unreachable", "pc03": "skipped", "pc04": "unreachable"}
     assert result["reasons"] == {"dns": 1, "quota-shells": 1}
+
+
+def test_clients_need_not_be_in_the_group(tmp_path: Path) -> None:
+    hostvars = {
+        **HOSTVARS,
+        "laptop": {"port_audit_result": fleet.audit("clear")},
+        "localhost": {},
+        "web": {"port_audit_result": {"skipped": True}},
+    }
+    run(
+        "compliance_report",
+        {"dest": str(tmp_path)},
+        groups=GROUPS,
+        hostvars=hostvars,
+        ansible_play_hosts_all=["pc01", "laptop", "localhost", "web", "site"],
+    )
+    assert {"laptop", "localhost", "web"} & set(records(tmp_path)) == {"laptop"}

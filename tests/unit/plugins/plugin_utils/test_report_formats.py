@@ -76,7 +76,7 @@ class TestHtml:
     def test_evidence_is_cut_if_it_would_not_fit(self) -> None:
         records = fleet.large(6000)
         for number, record in enumerate(records):
-            record["warnings"] = [f"{number} {'w' * 600}" for _ in range(3)]
+            record["warnings"] = [f"{number} {'w' * 600}" for _line in range(3)]
             record["details"] = {"agent": {"path": f"{number}{'p' * 300}"}}
         page = as_html(build(records, TIME))
         assert len(page) <= LIMIT
@@ -171,7 +171,20 @@ class TestFiles:
 
     def test_a_report_is(self, tmp_path: Path) -> None:
         files.write(tmp_path, contents(json=as_json(SMALL)))
-        assert files.previous_of(tmp_path) == json.loads(as_json(SMALL))
+        found = files.previous_of(tmp_path)
+        assert found is not None and found["created"] == TIME
+        assert build(fleet.small(), TIME, previous=found)["changes"] == {"since": TIME, "hosts": []}
+
+    def test_one_that_is_only_html_is_one_too(self, tmp_path: Path) -> None:
+        files.write(tmp_path, contents(html=as_html(SMALL)))
+        found = files.previous_of(tmp_path)
+        assert found is not None and found["created"] == TIME
+        assert build(fleet.small(), TIME, previous=found)["changes"] == {"since": TIME, "hosts": []}
+
+    @pytest.mark.parametrize("content", ["", "<html>", '<time datetime="x"><script type="application/json" id="data">{}</script>'])
+    def test_other_html_is_none(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / "report.html").write_text(content, encoding="utf-8")
+        assert files.previous_of(tmp_path) is None
 
     @pytest.mark.parametrize("content", [7, "x", {}, {"records": {}}, {"records": [], "schema_version": 9}])
     def test_what_holds_no_records_is_refused(self, content: t.Any) -> None:

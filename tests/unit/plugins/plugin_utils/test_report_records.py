@@ -102,6 +102,15 @@ class TestMerge:
         old, new = client(fleet.audit("bound")), client(fleet.audit("clear"), time=LATER)
         assert records.merge([old, new]) == records.merge([new, old]) == [new]
 
+    def test_times_of_other_zones_are_compared_as_times(self) -> None:
+        given = [
+            {"host": "a", "kind": "client", "state": "clear", "time": time}
+            for time in ("2026-11-27T10:30:00+02:00", "2026-11-27T09:00:00Z")
+        ]
+        (newest,) = records.merge(records.adopt(each, LATER) for each in reversed(given))
+        assert newest["time"] == "2026-11-27T09:00:00Z"
+        assert records.adopt({"host": "a", "time": "2026-11-27T09:00:00.5"}, LATER)["time"] == "2026-11-27T09:00:00Z"
+
     def test_of_equals_the_last_counts(self) -> None:
         one, other = client(fleet.audit("bound")), client(fleet.audit("clear"))
         assert records.merge([one, other]) == [other]
@@ -140,6 +149,7 @@ class TestMerge:
         [
             None, 1, "text", [], {}, {"host": ""}, {"host": 7}, {"host": "a", "kind": "cat"}, {"host": "a", "kind": "client"},
             {"host": "a", "kind": "client", "state": "staged"}, {"host": "a", "kind": [], "state": []}, {"host": "a", "time": 5},
+            {"host": "a", "time": "soon"},
             {"host": "a", "kind": "client", "state": "clear", "ports": "none"},
             {"host": "a", "kind": "client", "state": "clear", "ports": [1]},
             {"host": "a", "kind": "client", "state": "clear", "warnings": "x"},
