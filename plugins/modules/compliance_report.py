@@ -58,7 +58,7 @@ options:
   records:
     description:
       - Earlier or parallel reports to put together with the results of this run. Each is the path of a C(report.json) on the controller, of
-        a JSON file with a list of records, or a record itself, such as a module returned it with the name of the host in C(host).
+        a JSON file with a list of records, or a record itself. What a module returned is one once it has C(inventory_hostname).
       - Of several records of one host the newest counts, and of equally old ones the last. One that says the host was skipped counts only
         if there is no other.
     type: list

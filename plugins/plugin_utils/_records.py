@@ -224,15 +224,14 @@ def adopt(given: t.Any, time: str) -> Record:
     """
     if not isinstance(given, t.Mapping):
         raise BadRecord(f"a record is a dictionary, not {type(given).__name__}")
-    host = given.get("host")
-    if isinstance(host, t.Mapping) or not host or not str(host).strip():
-        host = given.get("name") or given.get("inventory_hostname")
+    # What a module returns has the facts of a host in "host", so that its name stands elsewhere.
+    facts = given.get("host")
+    host = given.get("inventory_hostname") if isinstance(facts, (t.Mapping, type(None))) else facts
     if not isinstance(host, str) or not host.strip():
-        raise BadRecord("a record has no name in 'host'")
+        raise BadRecord("a record has no name of a host")
     moment = _moment(host, given.get("time", time))
     if "kind" not in given:
-        facts = {key: value for key, value in given.items() if key != "host"} | {"host": given.get("facts")}
-        return of_client(host, [facts], moment)
+        return of_client(host, [given], moment)
     kind, state = given["kind"], given.get("state")
     if not isinstance(kind, str) or kind not in STATES:
         raise BadRecord(f"kind of {host} is {kind!r}, which is none of {', '.join(STATES)}")

@@ -136,6 +136,8 @@ class TestMerge:
         ("raw", "state"),
         [
             ({"host": "pc01", **{k: v for k, v in fleet.audit("bound").items() if k != "host"}}, "conflict"),
+            ({"inventory_hostname": "pc01", **fleet.audit("bound")}, "conflict"),
+            ({"inventory_hostname": "pc01", **fleet.lost("dns", "m")}, "unreachable"),
             ({"host": "pc01", **fleet.lost("dns", "m")}, "unreachable"),
             ({"host": "pc01"}, "skipped"),
         ],
@@ -149,7 +151,7 @@ class TestMerge:
         [
             None, 1, "text", [], {}, {"host": ""}, {"host": 7}, {"host": "a", "kind": "cat"}, {"host": "a", "kind": "client"},
             {"host": "a", "kind": "client", "state": "staged"}, {"host": "a", "kind": [], "state": []}, {"host": "a", "time": 5},
-            {"host": "a", "time": "soon"},
+            {"host": "a", "time": "soon"}, {"host": {"os_version": "10"}}, {"name": "a"},
             {"host": "a", "kind": "client", "state": "clear", "ports": "none"},
             {"host": "a", "kind": "client", "state": "clear", "ports": [1]},
             {"host": "a", "kind": "client", "state": "clear", "warnings": "x"},
