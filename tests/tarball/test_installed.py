@@ -13,6 +13,8 @@ from machine import Machine
 
 # ansible-playbook: a host was unreachable, and none failed.
 UNREACHABLE = 4
+# A task failed.
+FAILED = 2
 
 
 def documentation(machine: Machine, kind: str, name: str) -> dict[str, Any]:
@@ -81,4 +83,22 @@ def test_detect(machine: Machine, lab: Lab) -> None:
         "pid": 4712,
     }
     assert "cardreader.exe" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_compliance(machine: Machine, lab: Lab) -> None:
+    """The report on every core: the policy is not met, and every client has its record."""
+    assert documentation(machine, "callback", "progress")["doc"]["options"]["interval"]
+    done = machine.run("ansible-playbook", "-i", str(lab.inventory), "sms.helpdesk.compliance", "-e", "compliance_dest=report")
+    assert done.returncode == FAILED, done.stdout + done.stderr
+    report = json.loads((machine.directory / "report" / "report.json").read_text(encoding="utf-8"))
+    assert {record["host"]: record["state"] for record in report["records"]} == {
+        "clean": "clear",
+        "foreign": "conflict",
+        "blind": "unknown",
+        "away": "unreachable",
+    }
+    assert report["policy"]["failing"] == ["foreign"]
+    written = sorted(path.name for path in (machine.directory / "report").iterdir() if path.is_file())
+    assert written == ["report.csv", "report.html", "report.json", "report.xml"]
     assert "Traceback" not in done.stdout + done.stderr
