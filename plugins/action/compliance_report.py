@@ -98,7 +98,9 @@ class ActionModule(HelpdeskAction):
             if not isinstance(each, str):
                 found.append(_records.adopt(each, now))
                 continue
-            path = Path(self._loader.path_dwim(each))
+            # As dest: from where the run was started. Only what is not there may lie beside the playbook.
+            path = Path(each).expanduser()
+            path = path if path.exists() else Path(self._loader.path_dwim(each))
             try:
                 entries = _report_files.records_of(_report_files.read(path))
                 found += [_records.adopt(entry, now) for entry in entries]

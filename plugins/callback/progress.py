@@ -38,6 +38,15 @@ import typing as t  # noqa: E402
 from ansible.plugins.callback import CallbackBase  # noqa: E402
 
 
+class Count:
+    """The hosts that are done with a task."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.done: set[str] = set()
+        self.lost: set[str] = set()
+
+
 class CallbackModule(CallbackBase):
     """Counts the hosts of each task; whatever happens here, the run goes on."""
 
@@ -49,27 +58,29 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         self._begun = self._told = time.monotonic()
-        self._all: frozenset[str] = frozenset()
-        self._task = ""
-        self._done: set[str] = set()
-        self._lost: set[str] = set()
-        self._shown = False
+        self._play: t.Any = None
+        self._hosts = 0
+        # By the task: with the strategy "free" several are under way, and with "serial" each comes again.
+        self._counts: dict[str, Count] = {}
+        self._shown: Count | None = None
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
-        """Count from here; who belongs to the play is asked when its first task begins."""
+        """Count from here, unless it is the next batch of the same play."""
+        if self._play is play:
+            return
         self._begun = self._told = time.monotonic()
         self._play = play
-        self._all = frozenset()
+        self._hosts = 0
 
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
-        """Another task: nobody is done with it."""
+        """Who belongs to the play is known when its first task begins."""
         del is_conditional
-        self._last()
-        self._task, self._done, self._lost, self._shown = str(task.get_name()), set(), set(), False
-        if not self._all:
-            manager = self._play.get_variable_manager()
-            hosts = manager.get_vars(play=self._play).get("ansible_play_hosts_all", []) if manager else []
-            self._all = frozenset(str(host) for host in hosts)
+        if task._uuid not in self._counts:
+            self._last()
+            self._counts[task._uuid] = Count(str(task.get_name()))
+        if not self._hosts:
+            manager = self._play.get_variable_manager() if self._play else None
+            self._hosts = len(manager.get_vars(play=self._play).get("ansible_play_hosts_all", [])) if manager else 0
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._one(result)
@@ -90,26 +101,25 @@ class CallbackModule(CallbackBase):
 
     def _one(self, result: t.Any, lost: bool = False) -> None:
         host = str(result._host.get_name())
-        self._done.add(host)
+        count = self._counts.setdefault(result._task._uuid, Count(str(result._task.get_name())))
+        count.done.add(host)
         if lost:
-            self._lost.add(host)
-        now = time.monotonic()
-        if now - self._told >= self.get_option("interval"):
-            self._told = now
-            self._shown = True
-            self._tell(now)
+            count.lost.add(host)
+        if time.monotonic() - self._told >= self.get_option("interval"):
+            self._tell(count)
+            self._shown = count
 
     def _last(self) -> None:
         """The end of a task of which something was told."""
-        if self._shown:
-            self._shown = False
-            self._told = time.monotonic()
-            self._tell(self._told)
+        if self._shown is not None:
+            self._tell(self._shown)
+            self._shown = None
 
-    def _tell(self, now: float) -> None:
-        total = max(len(self._all), len(self._done))
-        lost = f", {len(self._lost):,} failed or unreachable" if self._lost else ""
-        self._display.display(f"progress: {len(self._done):,} of {total:,} hosts{lost}, {elapsed(now - self._begun)} ({self._task})")
+    def _tell(self, count: Count) -> None:
+        self._told = time.monotonic()
+        total = max(self._hosts, len(count.done))
+        lost = f", {len(count.lost):,} failed or unreachable" if count.lost else ""
+        self._display.display(f"progress: {len(count.done):,} of {total:,} hosts{lost}, {elapsed(self._told - self._begun)} ({count.name})")
 
 
 def elapsed(seconds: float) -> str:

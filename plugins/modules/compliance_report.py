@@ -59,6 +59,7 @@ options:
     description:
       - Earlier or parallel reports to put together with the results of this run. Each is the path of a C(report.json) on the controller, of
         a JSON file with a list of records, or a record itself. What a module returned is one once it has C(inventory_hostname).
+      - Paths are relative to the directory the run is started in, or else to the playbook.
       - Of several records of one host the newest counts, and of equally old ones the last. One that says the host was skipped counts only
         if there is no other.
     type: list

@@ -65,6 +65,17 @@ def test_every_line_is_whole_and_counts_up(watched: Watched, arguments: tuple[st
     assert run.recap("pc03")["ignored"] == 1
 
 
+@pytest.mark.parametrize("way", [{"strategy": "ansible.builtin.free"}, {"serial": 6}], ids=["free", "serial"])
+def test_other_ways_through_the_hosts_count_up_too(watched: Watched, way: dict[str, object]) -> None:
+    (watched.directory / "book.yml").write_text(yaml.safe_dump([{**BOOK[0], **way}]), encoding="utf-8")
+    run = watched.playbook(str(watched.directory / "book.yml"))
+    assert run.status == 0, run.output
+    told = [(match[4], int(match[1]), match[2]) for match in map(LINE.search, run.output.splitlines()) if match]
+    counts = [count for task, count, _total in told if task == "Say something"]
+    assert counts == sorted(counts) and max(counts) == 20
+    assert {total for _task, _count, total in told} == {"20"}
+
+
 def test_quick_tasks_say_nothing(watched: Watched) -> None:
     watched.interval = "3600"
     run = watched.playbook(str(watched.directory / "book.yml"))

@@ -140,3 +140,11 @@ def test_clients_need_not_be_in_the_group(tmp_path: Path) -> None:
         ansible_play_hosts_all=["pc01", "laptop", "localhost", "web", "site"],
     )
     assert {"laptop", "localhost", "web"} & set(records(tmp_path)) == {"laptop"}
+
+
+def test_paths_are_relative_to_where_the_run_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report(tmp_path / "one", formats=["json"])
+    monkeypatch.chdir(tmp_path)
+    result = report(Path("two"), clients=[], servers=[], records=["one/report.json"])
+    assert result["counts"]["total"] == 3
+    assert records(tmp_path / "two") == records(tmp_path / "one")
