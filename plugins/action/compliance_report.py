@@ -15,7 +15,7 @@ from ..plugin_utils._action import HelpdeskAction
 from ..plugin_utils._argspec import COMPLIANCE_REPORT
 from ..plugin_utils._errors import BadInput
 from ..plugin_utils._report_html import as_html
-from ..plugin_utils._summary import reasons
+from ..plugin_utils._summary import fleet_records, reasons
 from ..plugin_utils._text import printable
 
 _WRITERS: dict[str, t.Callable[[t.Mapping[str, t.Any]], bytes]] = {
@@ -119,13 +119,19 @@ class ActionModule(HelpdeskAction):
         hostvars = self.task_vars.get("hostvars", {})
         found = []
         names = (arguments["status_results"], arguments["port_results"])
+        # An audit of the whole fleet is registered by every host; it is read once.
+        fleet = fleet_records(self.task_vars.get(arguments["port_results"]))
+
+        def said_of(host: str) -> list[t.Any]:
+            return [fleet[host]] if host in fleet else _registered(hostvars, host, names)
+
         for host in self._hosts(arguments, "clients"):
-            found.append(_records.of_client(host, _registered(hostvars, host, names), now))
+            found.append(_records.of_client(host, said_of(host), now))
         if arguments["clients"] is None:
             # Clients need not be in the group; whatever this run asked is one.
             known = {record["host"] for record in found}
             others = [host for host in self.task_vars.get("ansible_play_hosts_all", []) if host not in known]
-            asked = {host: _registered(hostvars, host, names) for host in others}
+            asked = {host: said_of(host) for host in others}
             found += [_records.of_client(host, said, now) for host, said in asked.items() if any(map(_was_run, said))]
         named: dict[str, None] = {}
         for host in self._hosts(arguments, "servers"):

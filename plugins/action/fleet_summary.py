@@ -8,7 +8,7 @@ import typing as t
 
 from ..plugin_utils._action import HelpdeskAction
 from ..plugin_utils._argspec import FLEET_SUMMARY
-from ..plugin_utils._summary import reasons, summarise
+from ..plugin_utils._summary import fleet_records, reasons, summarise
 
 
 class ActionModule(HelpdeskAction):
@@ -22,7 +22,11 @@ class ActionModule(HelpdeskAction):
         """Gather the registered results, print, and return the counts."""
         hosts = self.task_vars.get("ansible_play_hosts_all", []) if arguments["hosts"] is None else arguments["hosts"]
         hostvars = self.task_vars.get("hostvars", {})
-        results = {host: hostvars[host].get(arguments["results"]) if host in hostvars else None for host in hosts}
+        # An audit of the whole fleet is registered by every host; it is read once.
+        fleet = fleet_records(self.task_vars.get(arguments["results"]))
+        results = {
+            host: fleet[host] if host in fleet else hostvars[host].get(arguments["results"]) if host in hostvars else None for host in hosts
+        }
         summary = summarise(results)
         for line in summary["lines"]:
             self._display.display(line)

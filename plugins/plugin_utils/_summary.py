@@ -96,6 +96,14 @@ def _other_lines(results: t.Mapping[str, t.Mapping[str, t.Any] | None], by_state
     return lines
 
 
+def fleet_records(result: t.Any) -> dict[str, t.Any]:
+    """Host -> its record, if this is what `fleet_audit` returned over all of them."""
+    records = result.get("records") if isinstance(result, t.Mapping) else None
+    if not isinstance(records, (list, tuple)):
+        return {}
+    return {str(each["inventory_hostname"]): each for each in records if isinstance(each, t.Mapping) and "inventory_hostname" in each}
+
+
 def reasons(results: t.Mapping[str, t.Mapping[str, t.Any] | None]) -> dict[str, int]:
     """How often each class of trouble kept a host from being audited."""
     return dict(collections.Counter(str(r.get("reason")) for r in results.values() if r and r.get("reason")))

@@ -93,6 +93,29 @@ class TestSameAsTheTask:
         assert lab.counters()["shells_open"] == 0
 
 
+class TestPlaybooks:
+    """The method `fleet` of the role."""
+
+    def test_detect_says_the_same_in_one_task(self, lab: Lab, controller: Controller) -> None:
+        limit = ["--limit", "clean-*:foreign:reserved:german:refused:self-signed"]
+        alone = controller.playbook("sms.helpdesk.detect", *limit).of("clean-01", "fleet_summary")
+        run = controller.playbook("sms.helpdesk.detect", *limit, port_audit_method="fleet")
+        assert run.of("clean-01", "fleet_summary")["lines"] == alone["lines"]
+        assert run.of("clean-01", "fleet_summary")["counts"] == {**alone["counts"], "clear": 12, "conflict": 3, "unreachable": 2}
+        assert len([record for record in run.records if record["action"] == AUDIT]) == 1
+        assert lab.counters()["shells_open"] == 0
+
+    def test_the_report_takes_the_records(self, controller: Controller) -> None:
+        names = {"hosts": ["clean-01", "foreign", "refused"]}
+        run = controller.tasks(
+            {AUDIT: names, "register": "audited"},
+            {"sms.helpdesk.compliance_report": {"dest": "report", "formats": ["json"], "port_results": "audited", "clients": names["hosts"]}},
+            arguments=["--limit", "clean-01"],
+        )
+        counts = run.of("clean-01", "compliance_report")["counts"]
+        assert {state: count for state, count in counts.items() if count} == {"total": 3, "clear": 1, "conflict": 1, "unreachable": 1}
+
+
 class TestOptionsOfTheInventory:
     """As Ansible's own connection has them."""
 
