@@ -104,6 +104,7 @@ options:
     type: int
     default: 1
 notes:
+  - Only the host it runs on has what is registered, unless the task says C(run_once=true).
   - It runs on the first host of the play that is still reachable, so it does nothing in a play that has lost every host.
   - On a terminal it says every two seconds how far it is. Where the output is not a terminal it says nothing.
 seealso:
@@ -116,6 +117,7 @@ EXAMPLES = r"""
   sms.helpdesk.fleet_audit:
     concurrency: 100
     deadline: 1800
+  run_once: true
   register: port_audit_result
 
 - name: Say what the fleet looks like
