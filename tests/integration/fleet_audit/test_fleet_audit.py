@@ -109,7 +109,14 @@ class TestPlaybooks:
         names = {"hosts": ["clean-01", "foreign", "refused"]}
         run = controller.tasks(
             {AUDIT: names, "register": "audited"},
-            {"sms.helpdesk.compliance_report": {"dest": "report", "formats": ["json"], "port_results": "audited", "clients": names["hosts"]}},
+            {
+                "sms.helpdesk.compliance_report": {
+                    "dest": "report",
+                    "formats": ["json"],
+                    "port_results": "audited",
+                    "clients": names["hosts"],
+                }
+            },
             arguments=["--limit", "clean-01"],
         )
         counts = run.of("clean-01", "compliance_report")["counts"]
