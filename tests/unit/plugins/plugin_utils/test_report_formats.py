@@ -68,6 +68,14 @@ class TestHtml:
         page = as_html(SMALL).decode()
         assert "東京-端末01" in page and "München-Süd-07" in page
 
+    @pytest.mark.parametrize(
+        ("fail_on", "said"),
+        [([], "No policy"), (["stale"], "Policy not met"), (["conflict", "stale"], "Policy not met"), (["failed"], "Policy not met")],
+    )
+    def test_the_policy_is_told(self, fail_on: list[str], said: str) -> None:
+        assert said in as_html(build(fleet.small(), TIME, fail_on=fail_on)).decode()
+        assert "Policy met" in as_html(build([], TIME)).decode()
+
     def test_ten_thousand_clients_fit_in_a_mail(self) -> None:
         page = as_html(build(fleet.large(), TIME))
         assert len(page) <= LIMIT == 5_000_000
