@@ -105,6 +105,16 @@ class TestPlaybooks:
         assert len([record for record in run.records if record["action"] == AUDIT]) == 1
         assert lab.counters()["shells_open"] == 0
 
+    def test_compliance_is_the_same_in_one_task(self, controller: Controller) -> None:
+        limit = ["--limit", "clean-0*:foreign:german:refused"]
+        variables: dict[str, t.Any] = {"compliance_formats": ["json"], "compliance_fail_on": []}
+        alone = controller.playbook("sms.helpdesk.compliance", *limit, **variables, compliance_dest=str(controller.directory / "alone"))
+        fleet_directory = str(controller.directory / "fleet")
+        run = controller.playbook("sms.helpdesk.compliance", *limit, **variables, compliance_dest=fleet_directory, compliance_fleet=True)
+        assert run.of("clean-01", "compliance_report")["lines"] == alone.of("clean-01", "compliance_report")["lines"]
+        assert run.of("clean-01", "compliance_report")["counts"]["unreachable"] == 1
+        assert len([record for record in run.records if record["action"] == AUDIT]) == 1
+
     def test_the_report_takes_the_records(self, controller: Controller) -> None:
         names = {"hosts": ["clean-01", "foreign", "refused"]}
         run = controller.tasks(
