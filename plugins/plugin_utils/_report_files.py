@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ._records import BadRecord
 
 NAMES = {"html": "report.html", "json": "report.json", "csv": "report.csv", "junit": "report.xml"}
 PREVIOUS = "previous"
+_PREFIX = ".report-"
 
 
 def read(path: Path) -> t.Any:
@@ -99,6 +101,7 @@ def write(directory: Path, files: t.Mapping[str, t.Callable[[], bytes]]) -> list
         for name in present:
             if name not in {NAMES[each] for each in files}:
                 (directory / name).unlink()
+        _forget(directory)
         _sync(directory)
     finally:
         for path in ready.values():
@@ -106,8 +109,16 @@ def write(directory: Path, files: t.Mapping[str, t.Callable[[], bytes]]) -> list
     return [directory / NAMES[name] for name in files]
 
 
+def _forget(directory: Path) -> None:
+    """Remove what runs that were killed had prepared; a run that is still at work prepares for seconds, not for an hour."""
+    for path in directory.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < time.time() - 3600:
+                path.unlink()
+
+
 def _prepare(directory: Path, content: bytes) -> Path:
-    handle, name = tempfile.mkstemp(prefix=".report-", dir=directory)
+    handle, name = tempfile.mkstemp(prefix=_PREFIX, dir=directory)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -10,6 +10,7 @@ import html.parser
 import io
 import json
 import os
+import time
 import typing as t
 from pathlib import Path
 
@@ -155,6 +156,13 @@ class TestFiles:
         assert {path.name: path.read_bytes() for path in (place / "previous").iterdir()} == {"report.html": b"1", "report.csv": b"1"}
         files.write(place, contents(html=b"3"))
         assert {path.name: path.read_bytes() for path in (place / "previous").iterdir()} == {"report.html": b"2", "report.json": b"2"}
+
+    def test_what_a_killed_run_had_prepared_goes_and_what_another_prepares_stays(self, tmp_path: Path) -> None:
+        for name, age in ((".report-old", 7200), (".report-new", 0)):
+            (tmp_path / name).write_bytes(b"half")
+            os.utime(tmp_path / name, (time.time() - age,) * 2)
+        files.write(tmp_path, contents(html=b"1"))
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".report-new", "report.html"]
 
     @pytest.mark.parametrize("broken", ["fsync", "replace"])
     def test_a_run_that_breaks_off_leaves_what_was_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
