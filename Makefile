@@ -73,6 +73,7 @@ sanity: tree
 
 bench: setup packages
 	@$(BIN)/python tests/bench/run.py
+	@$(BIN)/python tests/bench/growth.py
 	@$(BIN)/python tests/bench/staging.py
 	@$(BIN)/python tests/bench/reporting.py
 

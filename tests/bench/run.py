@@ -26,6 +26,15 @@ BUILD = CHECKOUT / ".build"
 PLACE = BUILD / "bench"
 
 OURS, DETECT, PEER, HAND = "port_conflict_info", "detect (playbook)", "win_listen_ports_facts", "pypsrp by hand"
+FLEET = "fleet_audit"
+
+
+def environment_of_runs(place: Path) -> dict[str, str]:
+    """The environment of a run: nothing of the machine's own configuration gets in."""
+    configuration = place / "ansible.cfg"
+    configuration.touch()
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHON"))}
+    return kept | {"ANSIBLE_CONFIG": str(configuration), "ANSIBLE_COLLECTIONS_PATH": str(BUILD), "ANSIBLE_HOME": str(place / "ansible")}
 
 
 def environment_for_all() -> Path:
@@ -48,11 +57,12 @@ def contenders(binaries: Path, forks: int) -> dict[str, Callable[[Path], list[st
     """What is compared: a command line each, made from the path of the inventory."""
     playbook = str(binaries / "ansible-playbook")
 
-    def play(name: str) -> Callable[[Path], list[str]]:
-        return lambda inventory: [playbook, "-i", str(inventory), "-f", str(forks), name]
+    def play(name: str, *more: str) -> Callable[[Path], list[str]]:
+        return lambda inventory: [playbook, "-i", str(inventory), "-f", str(forks), name, *more]
 
     return {
         OURS: play(str(HERE / "plays" / "ours.yml")),
+        FLEET: play(str(HERE / "plays" / "fleet.yml"), "-e", f"concurrency={forks}"),
         DETECT: play("sms.helpdesk.detect"),
         PEER: play(str(HERE / "plays" / "peer.yml")),
         HAND: lambda inventory: [str(binaries / "python"), str(HERE / "by_hand.py"), str(inventory), str(forks)],
@@ -66,10 +76,7 @@ def compare(binaries: Path, hosts: int, forks: int, runs: int, delay_ms: float) 
     PLACE.mkdir(parents=True, exist_ok=True)
     path = PLACE / "fleet.yml"
     path.write_text(yaml.safe_dump(fleet, sort_keys=False), encoding="utf-8")
-    configuration = PLACE / "ansible.cfg"
-    configuration.touch()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHON"))}
-    environment |= {"ANSIBLE_CONFIG": str(configuration), "ANSIBLE_COLLECTIONS_PATH": str(BUILD), "ANSIBLE_HOME": str(PLACE / "ansible")}
+    environment = environment_of_runs(PLACE)
     commands = contenders(binaries, forks)
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     with canned_lab(path, PLACE / "lab", delay_ms) as lab:
@@ -95,6 +102,11 @@ def main() -> int:
         print(f"Median of {options.runs}; CPU time, posts and bytes are for each client.", flush=True)
         costs = compare(binaries, options.hosts, options.forks, options.runs, delay)
         table(costs, OURS, options.hosts)
+        most = 1 / 4 if delay == 0 else 1 / 10
+        share = costs[FLEET].wall / costs[OURS].wall
+        print(f"{'holds ' if share <= most else 'MISSED'}  {FLEET} takes at most {most} of the wall time of {OURS}: {share:.2f}")
+        beside = costs[FLEET].wall / costs[HAND].wall
+        print(f"{'holds ' if beside <= 1 else 'MISSED'}  {FLEET} is not slower than {HAND}: {beside:.2f}")
         first = first or costs
     print(f"\n{PEER} gets a canned answer: the time PowerShell takes on a real client is not in these figures.\n")
     verdicts(first[OURS], first[PEER], parse_seconds(BUILD))
