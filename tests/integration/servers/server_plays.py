@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import os
 import re
 import shutil
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -144,9 +143,7 @@ class Desk:
 
         :param options: further options of the module.
         """
-        with self.watched() as watched:
-            watched.append(self.stage(*arguments, hosts=hosts, task=task, **options))
-        return t.cast(Play, watched[-1])
+        return self.watched(lambda: self.stage(*arguments, hosts=hosts, task=task, **options))
 
     def stage(self, *arguments: str, hosts: str | Sequence[str] = "all", task: Mapping[str, t.Any] | None = None, **options: t.Any) -> Run:
         """The same, unwatched."""
@@ -155,9 +152,7 @@ class Desk:
 
     def playbook(self, name: str, *arguments: str, **variables: t.Any) -> Play:
         """Run a playbook and see what it does."""
-        with self.watched() as watched:
-            watched.append(self.controller().playbook(name, *arguments, **variables))
-        return t.cast(Play, watched[-1])
+        return self.watched(lambda: self.controller().playbook(name, *arguments, **variables))
 
     def controller(self) -> Controller:
         """A controller with a directory of its own."""
@@ -165,21 +160,18 @@ class Desk:
         place.mkdir()
         return Controller(place, self.inventory)
 
-    @contextlib.contextmanager
-    def watched(self, idle: bool = True) -> Iterator[list[t.Any]]:
-        """A context whose list gets a run; in the end a `Play` is added to it.
+    def watched(self, run: t.Callable[[], Run], idle: bool = True) -> Play:
+        """Run something and see what it does.
 
         :param idle: wait until nobody is connected, so that Samba has seen all it will see; False where somebody stays.
         """
         if idle:
             self.servers.wait_idle()
         before, position = self.servers.snapshot(), self.servers.audit_position()
-        watched: list[t.Any] = []
-        yield watched
+        done = run()
         if idle:
             self.servers.wait_idle()
-        run = watched[-1] if watched else Run(0, "", [])
-        watched.append(Play(run, before, self.servers.snapshot(), self.servers.audit_log(position)))
+        return Play(done, before, self.servers.snapshot(), self.servers.audit_log(position))
 
 
 def each(controller: Controller, module: str, cases: Mapping[str, Mapping[str, t.Any]], host: str) -> dict[str, dict[str, t.Any]]:

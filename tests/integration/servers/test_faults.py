@@ -168,9 +168,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Iterator[
         with contextlib.ExitStack() as consoles:
             for host, (_platform, *path) in HELD.items():
                 consoles.enter_context(servers.held_open(host, "SMS_SHRD", *path))
-            with desk.watched(idle=False) as watched:
-                watched.append(desk.stage("-vvv"))
-            broken = watched[-1]
+            broken = desk.watched(lambda: desk.stage("-vvv"), idle=False)
         servers.show_share("no-share", "SMS_SHRD")
         servers.show_share("vanishing", "SMS_SHRV")
         obstacles.close()

@@ -54,14 +54,22 @@ def cycle(servers: ServerLab) -> None:
 
 def stage(desk: Desk, *arguments: str, **variables: t.Any) -> Play:
     """The role on all hosts."""
-    with desk.watched() as watched:
-        watched.append(run_stage(desk, *arguments, **variables))
-    return t.cast(Play, watched[-1])
+    return desk.watched(lambda: run_stage(desk, *arguments, **variables))
 
 
 def run_stage(desk: Desk, *arguments: str, **variables: t.Any) -> Run:
     given = {"hotfix_stage_package": str(desk.package), **variables}
     return desk.controller().playbook(str(desk.directory / "stage.yml"), *arguments, **given)
+
+
+def stage_while_maintained(desk: Desk, servers: ServerLab, *arguments: str, **variables: t.Any) -> Run:
+    """The role on all hosts, while the Maintenance Managers work."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run_stage, desk, *arguments, **variables)
+        while not running.done():
+            cycle(servers)
+            time.sleep(0.2)
+        return running.result()
 
 
 def replicated(play: Play, host: str, package: Path) -> bool:
@@ -80,13 +88,9 @@ def test_stage_wait_and_take_back(desk: Desk, servers: ServerLab) -> None:
     assert predicted.run.status == 0, predicted.run.output[-2000:]
     assert predicted.writes() == []
 
-    with desk.watched() as watched, concurrent.futures.ThreadPoolExecutor(1) as pool:
-        running = pool.submit(run_stage, desk, "--diff", hotfix_stage_wait_timeout=120, hotfix_stage_wait_interval=1)
-        while not running.done():
-            cycle(servers)
-            time.sleep(0.2)
-        watched.append(running.result())
-    done: Play = watched[-1]
+    done = desk.watched(
+        lambda: stage_while_maintained(desk, servers, "--diff", hotfix_stage_wait_timeout=120, hotfix_stage_wait_interval=1)
+    )
     assert done.run.status == 0, done.run.output[-2000:]
     for host in (*SITES, "console-01"):
         assert done.of(host) == predicted.of(host)

@@ -111,9 +111,8 @@ def phases(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Iterator[
         back = {**RESTORE, "force": "{{ force_back | default(false) }}", "components": "{{ back | default(omit) }}"}
         task = {"sms.helpdesk.hotfix_files": back}
         predicted = desk.play("--check", "--diff", "-vvv", task=task)
-        with servers.held_open("held", "SMS_SHRD", *CLIENT_SOURCE, "Wslave32.exe"), desk.watched(idle=False) as watched:
-            watched.append(desk.stage("--diff", "-vvv", task=task))
-        done: Play = watched[-1]
+        with servers.held_open("held", "SMS_SHRD", *CLIENT_SOURCE, "Wslave32.exe"):
+            done = desk.watched(lambda: desk.stage("--diff", "-vvv", task=task), idle=False)
         again = desk.play(task=task)
         purged = desk.play(task={"sms.helpdesk.hotfix_files": {**back, "purge_backups": True}})
         yield Phases(original, now, stat.S_IMODE(mounted.stat().st_mode), predicted, done, again, purged, desk)

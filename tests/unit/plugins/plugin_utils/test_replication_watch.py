@@ -132,8 +132,14 @@ def test_what_the_site_server_does_not_have(site: Site, tmp_path: Path) -> None:
 def test_it_waits_tells_and_stops_when_all_are_done(site: Site, tmp_path: Path, wanted: list[Wanted]) -> None:
     first, second = server(tmp_path), server(tmp_path, "logon02")
     copy(site, tmp_path, "Wchat32.exe", "Wslave32.exe", "Wuser32.exe")
-    steps = iter([lambda: None, lambda: copy(site, tmp_path, "Wchat32.exe", "Wslave32.exe", "Wuser32.exe", name="logon02")])
-    clock = Clock(lambda: next(steps)())
+    passed: list[int] = []
+
+    def arrive() -> None:
+        passed.append(1)
+        if len(passed) == 2:
+            copy(site, tmp_path, "Wchat32.exe", "Wslave32.exe", "Wuser32.exe", name="logon02")
+
+    clock = Clock(arrive)
     found = looked([first, second], wanted, 3600, clock)
     assert (found["replicated"], found["waited"], clock.slept) == (True, 60, [30, 30])
     assert found["lines"] == [
