@@ -22,6 +22,8 @@ author:
 extends_documentation_fragment:
   - sms.helpdesk.attributes
   - sms.helpdesk.attributes.client
+  - sms.helpdesk.ports
+  - sms.helpdesk.ports.evidence
 attributes:
   check_mode:
     support: full
@@ -32,42 +34,6 @@ attributes:
   idempotent:
     support: full
 options:
-  port_set:
-    description:
-      - Which of the help desk's ports to judge. Not looked at if O(ports) is given.
-      - V(original) are the ports 1761-1764 the agent uses before the hotfix.
-      - V(hotfix) are the ports 2701-2704 it uses afterwards.
-      - V(all) are both, as long as a fleet has both.
-    type: str
-    default: all
-    choices: [original, hotfix, all]
-  ports:
-    description:
-      - Judge these ports instead of O(port_set).
-      - An empty list, a port outside 1-65535, and the same port and protocol twice are errors.
-    type: list
-    elements: dict
-    suboptions:
-      port:
-        description: The port number, 1 to 65535.
-        type: int
-        required: true
-      protocol:
-        description: The protocol; the two are different ports to Windows.
-        type: str
-        default: both
-        choices: [tcp, udp, both]
-      purpose:
-        description: What the port is needed for; repeated in the messages.
-        type: str
-        default: ''
-  expected_processes:
-    description:
-      - Image names of the agent, compared without case. Their sockets have the status V(agent) and are no conflicts.
-      - An empty list means that nothing is expected on the ports, as after the agent was disabled.
-    type: list
-    elements: str
-    default: [wuser32.exe]
   source:
     description:
       - Where the evidence comes from.
@@ -84,12 +50,6 @@ options:
         and C(netsh interface ipv4 show dynamicport tcp) may stand in the same file, in any order, and is used.
       - UTF-8, UTF-16 and OEM code pages are read.
     type: path
-  reserved_ranges:
-    description: >-
-      Whether a port inside an excluded port range (C(netsh interface ipv4 show excludedportrange)) is a conflict. Hyper-V and WSL reserve
-      such blocks; nothing listens there and yet no program can bind.
-    type: bool
-    default: true
 seealso:
   - name: Q229097
     description: The article about the port conflicts of the help desk.
