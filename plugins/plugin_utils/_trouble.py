@@ -15,7 +15,7 @@ import struct
 import typing as t
 
 from . import _libraries as lib
-from ._text import printable
+from ._text import amount, printable
 
 _REASON_BY_ERRNO = (
     ({errno.ECONNREFUSED}, "refused"),
@@ -108,6 +108,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
 }
 
 
+class AnswerTooLarge(Exception):
+    """An answer has more than `bytes` bytes."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.bytes = size
+
+
 class Trouble(t.NamedTuple):
     """A class of trouble (a key of the table) and the particulars of this case, shown in brackets."""
 
@@ -121,6 +129,8 @@ class Trouble(t.NamedTuple):
         for link in chain:
             if isinstance(link, ssl.SSLCertVerificationError):
                 return cls("tls-certificate", link.verify_message or "")
+            if isinstance(link, AnswerTooLarge):
+                return cls("not-winrm", f"the answer is larger than {amount(link.bytes)}")
         for link in chain:
             if isinstance(link, (ssl.SSLError, lib.requests.exceptions.SSLError)):
                 reason = getattr(link, "reason", "")

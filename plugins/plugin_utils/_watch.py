@@ -13,9 +13,7 @@ import socket
 import threading
 import typing as t
 
-from . import _libraries as lib
-
-_THREAD = threading.local()
+from ._watched_http import prepare
 
 
 class Watch:
@@ -60,11 +58,7 @@ class Watch:
 
         def guarded(session: t.Any, request: t.Any) -> t.Any:
             # pywinrm posts once while it builds its session, to have a context of security: later would be too late.
-            _THREAD.watch = self
-            if not isinstance(session.adapters["http://"], _adapter_class()):
-                adapter = _adapter_class()()
-                session.mount("http://", adapter)
-                session.mount("https://", adapter)
+            prepare(session, self, request.url.startswith("https:"))
             return send(session, request)
 
         transport._send_message_request = guarded
@@ -74,48 +68,3 @@ class Watch:
         with self._lock:
             self._sockets = [each for each in self._sockets if each.fileno() >= 0]
             self._sockets.append(opened)
-
-
-_CLASSES: dict[str, t.Any] = {}
-
-
-def _adapter_class() -> t.Any:
-    """Made on first use, because the libraries may be missing."""
-    if "adapter" in _CLASSES:
-        return _CLASSES["adapter"]
-    connectionpool = lib.urllib3.connectionpool
-
-    def watched(connection_class: t.Any, pool_class: t.Any) -> t.Any:
-        class Connection(connection_class):
-            def connect(self) -> None:
-                super().connect()
-                _THREAD.watch.add(self.sock)
-
-        class Pool(pool_class):
-            ConnectionCls = Connection
-
-        return Pool
-
-    pools = {
-        "http": watched(connectionpool.HTTPConnectionPool.ConnectionCls, connectionpool.HTTPConnectionPool),
-        "https": watched(connectionpool.HTTPSConnectionPool.ConnectionCls, connectionpool.HTTPSConnectionPool),
-    }
-
-    class Adapter(lib.requests.adapters.HTTPAdapter):
-        def init_poolmanager(self, *arguments: t.Any, **more: t.Any) -> None:
-            super().init_poolmanager(*arguments, **more)
-            self.poolmanager.pool_classes_by_scheme = pools
-
-        def proxy_manager_for(self, *arguments: t.Any, **more: t.Any) -> t.Any:
-            manager = super().proxy_manager_for(*arguments, **more)
-            manager.pool_classes_by_scheme = pools
-            return manager
-
-        def send(self, request: t.Any, *arguments: t.Any, **more: t.Any) -> t.Any:
-            timeout = more.get("timeout")
-            if isinstance(timeout, (int, float)):
-                more["timeout"] = (min(_THREAD.watch.connect_timeout, timeout), timeout)
-            return super().send(request, *arguments, **more)
-
-    _CLASSES["adapter"] = Adapter
-    return Adapter

@@ -334,8 +334,7 @@ class Session:
             # Without a requests session pywinrm has not got as far as the network: its options are wrong.
             unbuilt = self._transport.session is None and isinstance(error, lib.winrm.exceptions.WinRMError)
             trouble = Trouble("configuration", printable(str(error), 200)) if unbuilt else Trouble.of_exception(error)
-            if watch is not None and watch.cut and watch.reason:
-                trouble = Trouble(watch.reason)
+            trouble = self._cut_off() or trouble
             # Whoever audits many clients has the time to try the Delete where no answer came: the request may have been carried out.
             insist = watch is not None and self._shell is not None and not watch.closing
             self._forget_connection(answers=insist or trouble.reason in ("reset", "not-winrm", "error"))
@@ -344,13 +343,18 @@ class Session:
             root = lib.ElementTree.fromstring(data, forbid_dtd=True)
         except (ParseError, lib.DefusedXmlException, ValueError, LookupError) as error:
             self._forget_connection(answers=True)
-            raise self._unreachable(Trouble.of_answer(status, isinstance(error, lib.DefusedXmlException))) from None
+            raise self._unreachable(self._cut_off() or Trouble.of_answer(status, isinstance(error, lib.DefusedXmlException))) from None
         found = root.find(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault")
         if found is not None:
             raise _fault(found)
         if status != 200 or root.tag != f"{{{_SOAP}}}Envelope":
             raise self._unreachable(Trouble.of_answer(status, False))
         return root
+
+    def _cut_off(self) -> Trouble | None:
+        """Why the watch has hung up, if it has: what was received by then is a part of an answer."""
+        watch = self._watch
+        return Trouble(watch.reason) if watch is not None and watch.cut and watch.reason else None
 
     def _forget_connection(self, answers: bool) -> None:
         """Give up the sockets and with them the security context; a client that may still answer is owed the Delete."""
