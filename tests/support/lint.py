@@ -25,6 +25,7 @@ LINTERS: dict[str, list[str]] = {
     "mypy-detect": ["mypy", "tests/integration/detect", "tests/integration/callbacks"],
     "mypy-fleet": ["mypy", "tests/integration/fleet_audit"],
     "mypy-peers": ["mypy", "tests/integration/lab_peers"],
+    "mypy-shell": ["mypy", "tests/integration/real_shell"],
     "mypy-servers": ["mypy", "tests/integration/servers"],
     "yamllint": ["yamllint", "--strict", "."],
     "ansible-lint": ["ansible-lint", "--strict", "--offline", "-q"],

@@ -101,6 +101,7 @@ class HostDescription:
     logged_on: str
     administrators: frozenset[str] | None
     uptime_days: float
+    wine_prefix: str
 
 
 def read_host(data: t.Any, where: str, restart: RestartDescription) -> HostDescription:
@@ -150,6 +151,7 @@ def read_host(data: t.Any, where: str, restart: RestartDescription) -> HostDescr
         logged_on=read.text("logged_on", ""),
         administrators=frozenset(user.lower() for user in read.texts("administrators")) if "administrators" in data else None,
         uptime_days=read.decimal("uptime_days", 3.2),
+        wine_prefix=read.text("wine_prefix", ""),
     )
     read.done()
     return description

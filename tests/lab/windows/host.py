@@ -9,7 +9,9 @@ import datetime
 import math
 import typing as t
 import zlib
+from pathlib import Path
 
+from ..wine import execution as wine_execution
 from . import boot, changes
 from .description import HostDescription, WinrmSettings
 from .events import Exit, Instance, Output, Pause, ProgramNotFound, WmiError
@@ -156,6 +158,8 @@ class WindowsHost:
         :param environment: variables the client added.
         :raises ProgramNotFound: `skip_cmd`, and there is no such program.
         """
+        if self.description.wine_prefix:
+            return wine_execution.run(Path(self.description.wine_prefix), command_line, environment or {})
         return run_command(self, command_line, code_page or self.description.code_page, environment or {}, directory, skip_cmd, user)
 
     def query(self, namespace: str, wql: str, *, user: str = "") -> list[Instance]:
