@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The hotfix and its package; the account of a server."""
+    """The hotfix, the platforms of its package, the account of a server."""
 
     DOCUMENTATION = r"""
 options:
@@ -22,12 +22,6 @@ options:
       - Whose table of the article counts, V(en) or V(de) for Q229097. Another language has other files and is refused.
     type: str
     default: en
-  platforms:
-    description:
-      - Only these platforms, V(x86) and V(alpha) for Q229097.
-      - Without it, the platforms that have a folder in the package; where no package is given, all that the manifest has.
-    type: list
-    elements: str
   trusted_sha256:
     description:
       - Hashes of files you know to be right. They decide, whatever size and date say; only the machine field of the program still has
@@ -35,6 +29,16 @@ options:
       - A list of hashes of 64 hexadecimal digits, each of which makes any file right.
       - Or a mapping of C(file) or C(platform/file) to a hash or a list of hashes. A file that is named there and has another hash is wrong.
     type: raw
+"""
+
+    PLATFORMS = r"""
+options:
+  platforms:
+    description:
+      - Only these platforms, V(x86) and V(alpha) for Q229097.
+      - Without it, the platforms that have a folder in the package; where no package is given, all that the manifest has.
+    type: list
+    elements: str
 requirements:
   - pefile >= 2023.2.7 on the controller
 """

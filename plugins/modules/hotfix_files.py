@@ -28,6 +28,7 @@ author:
 extends_documentation_fragment:
   - sms.helpdesk.attributes
   - sms.helpdesk.hotfix
+  - sms.helpdesk.hotfix.platforms
   - sms.helpdesk.hotfix.server
 attributes:
   check_mode:

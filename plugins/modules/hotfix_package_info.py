@@ -23,6 +23,7 @@ author:
 extends_documentation_fragment:
   - sms.helpdesk.attributes
   - sms.helpdesk.hotfix
+  - sms.helpdesk.hotfix.platforms
 attributes:
   check_mode:
     support: full

@@ -17,15 +17,31 @@ _PORTS: dict[str, t.Any] = {
             "purpose": {"type": "str", "default": ""},
         },
     },
+}
+
+_EVIDENCE: dict[str, t.Any] = {
     "expected_processes": {"type": "list", "elements": "str", "default": ["wuser32.exe"]},
     "reserved_ranges": {"type": "bool", "default": True},
 }
 
 _SERVICE: dict[str, t.Any] = {"service": {"type": "str", "default": "Wuser32"}}
 
+_TABLE: dict[str, t.Any] = {
+    "hotfix": {"type": "str", "default": "Q229097"},
+    "language": {"type": "str", "default": "en"},
+}
+
+_HOTFIX: dict[str, t.Any] = {
+    **_TABLE,
+    "platforms": {"type": "list", "elements": "str"},
+}
+
+_TRUSTED: dict[str, t.Any] = {"trusted_sha256": {"type": "raw"}}
+
 PORT_CONFLICT_INFO: dict[str, t.Any] = {
     "argument_spec": {
         **_PORTS,
+        **_EVIDENCE,
         "source": {"type": "str", "choices": ["client", "capture"], "default": "client"},
         "capture": {"type": "path"},
     },
@@ -35,12 +51,23 @@ PORT_CONFLICT_INFO: dict[str, t.Any] = {
 FLEET_AUDIT: dict[str, t.Any] = {
     "argument_spec": {
         **_PORTS,
+        **_EVIDENCE,
         "hosts": {"type": "list", "elements": "str"},
         "concurrency": {"type": "int", "default": 40},
         "connect_timeout": {"type": "float", "default": 15.0},
         "host_deadline": {"type": "float", "default": 120.0},
         "deadline": {"type": "float", "default": 3600.0},
         "retries": {"type": "int", "default": 1},
+    },
+}
+
+CLIENT_STATUS_INFO: dict[str, t.Any] = {
+    "argument_spec": {
+        **_SERVICE,
+        **_EVIDENCE,
+        **_TABLE,
+        **_TRUSTED,
+        "sha256": {"type": "bool", "default": False},
     },
 }
 
@@ -90,14 +117,6 @@ COMPLIANCE_REPORT: dict[str, t.Any] = {
         "package_results": {"type": "str", "default": "hotfix_package_result"},
     },
 }
-
-_HOTFIX: dict[str, t.Any] = {
-    "hotfix": {"type": "str", "default": "Q229097"},
-    "language": {"type": "str", "default": "en"},
-    "platforms": {"type": "list", "elements": "str"},
-}
-
-_TRUSTED: dict[str, t.Any] = {"trusted_sha256": {"type": "raw"}}
 
 _ACCOUNT: dict[str, t.Any] = {
     "port": {"type": "int", "default": 445},

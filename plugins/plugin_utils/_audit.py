@@ -31,6 +31,8 @@ _EXCLUDED = [
 ]
 _DYNAMIC = [f"echo dynamicport {protocol} & netsh interface ipv4 show dynamicport {protocol}" for protocol in PROTOCOLS]
 _WITHOUT_PIDS = "netstat -an"
+# Between the output of the commands for the ports and that of others.
+_REST = "sms.helpdesk.rest"
 _TASKLIST = "tasklist /svc /fo csv /nh"
 
 
@@ -96,23 +98,49 @@ def _see(text: str) -> _Seen:
     )
 
 
-def audit(session: SessionLike, question: Question) -> dict[str, t.Any]:
-    """Ask a live client.
+class Observation(t.NamedTuple):
+    """What a client printed: `seen` of it is about ports, `rest` is what the commands after those printed."""
 
-    :returns: the result of `port_conflict_info`: verdict, conflicts, ports, host, warnings.
-    :raises Unreachable: there is no usable session; everything short of that is part of the verdict.
+    seen: _Seen
+    rest: bytes
+    warnings: list[str]
+
+
+def observe(session: SessionLike, question: Question, also: str = "") -> Observation:
+    """Run the one command line, and behind it another that belongs to another question.
+
+    :raises Unreachable: there is no usable session; everything short of that is a warning.
     """
     warnings: list[str] = []
+    rest = b""
     try:
-        seen = _see(decode(session.run(question.command).stdout))
+        command = f"{question.command} & echo {_REST} & {also}" if also else question.command
+        ports, _mark, rest = session.run(command).stdout.partition(_REST.encode())
+        seen = _see(decode(ports))
         if not seen.listing.endpoints:
             # Windows 2000 and older do not know -o and print their usage instead.
             seen.listing = _netstat.parse(decode(session.run(_WITHOUT_PIDS).stdout))
     except CommandTimeout as error:
         warnings.append(f"the ports could not be listed: {error.cause}")
         seen = _see("")
+        if also and not rest:
+            rest = session.run(also).stdout
+    return Observation(seen, rest, warnings)
+
+
+def conclude(session: SessionLike, question: Question, observation: Observation) -> dict[str, t.Any]:
+    """Ask who holds the ports, and judge.
+
+    :returns: the result of `port_conflict_info`: verdict, conflicts, ports, host, warnings.
+    """
+    seen, warnings = observation.seen, list(observation.warnings)
     owners, source, agent_running = _live_owners(session, question, seen, warnings)
     return _conclude(question, seen, owners, source, agent_running, warnings, "client")
+
+
+def audit(session: SessionLike, question: Question) -> dict[str, t.Any]:
+    """Ask a live client; returns and raises what `conclude` and `observe` do."""
+    return conclude(session, question, observe(session, question))
 
 
 def result_of(host: str, answer: dict[str, t.Any]) -> dict[str, t.Any]:

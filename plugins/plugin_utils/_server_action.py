@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ._action import HelpdeskAction
 from ._errors import BadInput
-from ._hotfix import Trusted, trusted
+from ._hotfix_action import HotfixAction
 from ._manifest import Catalogue
 from ._open_share import open_share
-from ._package import Package, load_catalogue, read_package
+from ._package import Package, read_package
 from ._shares import Account, Address, Share, parse_root
 from ._text import printable
 
@@ -19,17 +18,11 @@ _USER_VARIABLE = "ansible_user"
 _PASSWORD_VARIABLE = "ansible_password"
 
 
-class ServerAction(HelpdeskAction):
+class ServerAction(HotfixAction):
     """Base of the actions that work from the controller through shares; the host's connection plugin is not used."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
-
-    def catalogue(self, arguments: dict[str, t.Any]) -> Catalogue:
-        """The hotfix, found where Ansible looks for files."""
-        hotfix = arguments["hotfix"]
-        looks_like_path = "/" in hotfix or hotfix.lower().endswith((".yml", ".yaml"))
-        return load_catalogue(self.host, self._find(hotfix) if looks_like_path else hotfix)
 
     def package(self, arguments: dict[str, t.Any], path: str, catalogue: Catalogue, language: str, platforms: list[str] | None) -> Package:
         """Read and judge a package."""
@@ -55,23 +48,6 @@ class ServerAction(HelpdeskAction):
                 "package-not-usable",
             )
         return package
-
-    def trust(self, arguments: dict[str, t.Any], catalogue: Catalogue) -> Trusted:
-        """The argument trusted_sha256."""
-        try:
-            return trusted(arguments["trusted_sha256"], catalogue)
-        except ValueError as error:
-            raise BadInput(
-                self.host,
-                "the argument trusted_sha256",
-                str(error),
-                "give a list of hashes or a mapping of files to hashes",
-                "bad-argument",
-            ) from None
-
-    def _find(self, path: str) -> str:
-        """A relative path as Ansible users expect it: beside the playbook."""
-        return str(self._loader.path_dwim(path)) if self._loader else path
 
     def account(self, arguments: dict[str, t.Any], prefix: str = "", variables: t.Mapping[str, t.Any] | None = None) -> Account:
         """Who connects: the arguments, or else ansible_user and ansible_password of the host (or the host delegated to).

@@ -21,6 +21,7 @@ LINTERS: dict[str, list[str]] = {
     "mypy-support": ["mypy", "tests/support", "tests/bench", "tests/packages"],
     "mypy-tarball": ["mypy", "tests/tarball"],
     "mypy-unit": ["mypy", "tests/unit/lab", "tests/unit/support", "tests/unit/plugins"],
+    "mypy-clients": ["mypy", "tests/integration/clients"],
     "mypy-compliance": ["mypy", "tests/integration/compliance"],
     "mypy-detect": ["mypy", "tests/integration/detect", "tests/integration/callbacks"],
     "mypy-fleet": ["mypy", "tests/integration/fleet_audit"],
