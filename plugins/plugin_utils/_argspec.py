@@ -79,6 +79,18 @@ REMOTE_CONTROL_AGENT: dict[str, t.Any] = {
     },
 }
 
+REMOTE_CONTROL_PROTOCOL: dict[str, t.Any] = {
+    "argument_spec": {
+        **_SERVICE,
+        "protocol": {"type": "str", "choices": ["ip", "netbios", "ipx"], "required": True},
+        "lana": {"type": "int", "default": 0},
+        "override": {"type": "bool", "default": True},
+        "command_line_type": {"type": "str", "choices": ["REG_SZ", "REG_EXPAND_SZ", "REG_MULTI_SZ"], "default": "REG_SZ"},
+        "override_type": {"type": "str", "choices": ["REG_DWORD", "REG_SZ"], "default": "REG_DWORD"},
+        "timeout": {"type": "int", "default": 180},
+    },
+}
+
 CLIENT_RESTART: dict[str, t.Any] = {
     "argument_spec": {
         "delay": {"type": "int", "default": 5},
