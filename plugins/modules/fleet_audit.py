@@ -44,7 +44,7 @@ options:
       - How many hosts are asked at the same time.
       - It is lowered, with a warning, where the limit of open files of the controller does not allow as many.
     type: int
-    default: 40
+    default: 100
   connect_timeout:
     description: Seconds to set up a connection; never more than the read time-out of the connection of the host.
     type: float
@@ -75,7 +75,7 @@ seealso:
 EXAMPLES = r"""
 - name: Ask the whole fleet
   sms.helpdesk.fleet_audit:
-    concurrency: 100
+    concurrency: 200
     deadline: 1800
   run_once: true
   register: port_audit_result

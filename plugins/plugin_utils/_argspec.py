@@ -53,7 +53,7 @@ FLEET_AUDIT: dict[str, t.Any] = {
         **_PORTS,
         **_EVIDENCE,
         "hosts": {"type": "list", "elements": "str"},
-        "concurrency": {"type": "int", "default": 40},
+        "concurrency": {"type": "int", "default": 100},
         "connect_timeout": {"type": "float", "default": 15.0},
         "host_deadline": {"type": "float", "default": 120.0},
         "deadline": {"type": "float", "default": 3600.0},

@@ -36,7 +36,7 @@ class Target:
     """A host and how to reach it.
 
     :param options: what the task needs to connect; None if `record` says already why that is not possible.
-    :param address: two targets with the same one are never asked at the same time.
+    :param address: two targets with the same one are never asked at the same time; as it stands in the inventory, until it is `found`.
     :param alone: its authentication uses the environment of the process (Kerberos), so it needs a process of its own.
     """
 
@@ -45,6 +45,7 @@ class Target:
     address: str
     alone: bool = False
     record: Record | None = None
+    found: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -213,7 +214,7 @@ class Fleet:
                 process.free -= 1
                 process.targets[target.name] = target
                 with contextlib.suppress(OSError):
-                    process.pipe.send(("host", target.name, target.options))
+                    process.pipe.send(("host", target.name, target.options) if target.found else ("name", target.name, target.address))
 
     def _prepare(self, name: str) -> None:
         target = self._target(name)
@@ -223,8 +224,10 @@ class Fleet:
             self._enqueue(target)
 
     def _enqueue(self, target: Target) -> None:
-        """Ready, or parked until the other host of the same address is done."""
-        if target.address in self._busy:
+        """Ready, or parked until the other host of the same address is done. A name is looked up first, which is a task like any other."""
+        if not target.found:
+            self._ready[False].append(target)
+        elif target.address in self._busy:
             self._parked.setdefault(target.address, collections.deque()).append(target)
         else:
             self._busy.add(target.address)
@@ -267,21 +270,28 @@ class Fleet:
             except (EOFError, OSError):
                 self._bury(process)
 
-    def _done(self, process: _Process, name: str, record: Record) -> None:
+    def _done(self, process: _Process, name: str, record: Record | str) -> None:
         target = process.targets.pop(name)
         process.free += 1
+        if isinstance(record, str):
+            self._enqueue(dataclasses.replace(target, address=record, found=True))
+            return
         self._tries[name] += 1
         if record.get("reason") in RETRIED and self._tries[name] <= self._plan.retries:
             heapq.heappush(self._later, (time.monotonic() + _RETRY_SECONDS * self._tries[name], len(self._later), target))
         else:
             self.records[name] = self._share(record)
-        self._release(target)
+        if target.found:
+            self._release(target)
 
     def _bury(self, process: _Process) -> None:
-        """A process has ended by itself; what it was doing is lost."""
-        for name in list(process.targets):
-            self._done(process, name, lost(name, "worker-lost"))
+        """A process has ended by itself. One of its hosts may be to blame, so each is asked again in a process of its own."""
         self._processes.remove(process)
+        for name, target in list(process.targets.items()):
+            if target.alone or not target.found:
+                self._done(process, name, lost(name, "worker-lost"))
+            else:
+                self._ready[True].append(dataclasses.replace(target, alone=True))
         process.pipe.close()
         _reap(process.pid, 1.0)
 
@@ -298,7 +308,8 @@ class Fleet:
                 process = pipes[pipe]
                 try:
                     name, record = pipe.recv()
-                    self.records[name] = self._share(record)
+                    if not isinstance(record, str):
+                        self.records[name] = self._share(record)
                 except (EOFError, OSError):
                     self._processes.remove(process)
                     process.pipe.close()

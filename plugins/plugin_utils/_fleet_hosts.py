@@ -19,7 +19,7 @@ from ._action import open_session
 from ._audit import Question, audit, result_of
 from ._errors import HelpdeskError
 from ._fleet import Target
-from ._fleet_worker import Job, Limits, Record
+from ._fleet_worker import Job, Limits, Record, literal_address
 from ._text import printable
 
 _ALONE = frozenset({"kerberos"})
@@ -78,12 +78,12 @@ class Hosts:
         probe.set_options(task_keys=self._keys, var_options=options)
         if getattr(probe, "transport", None) != "winrm":
             return Target(name, (plugin, options), name)
-        address = f"{str(probe.get_option('remote_addr')).casefold().rstrip('.')}"
+        address = str(probe.get_option("remote_addr")).casefold().rstrip(".")
+        literal = literal_address(address)
         transports = probe.get_option("transport") or []
         user = str(probe.get_option("remote_user") or "")
-        return Target(
-            name, (plugin, options), address, alone=bool(_ALONE.intersection(transports)) or (not any(transports) and "@" in user)
-        )
+        alone = bool(_ALONE.intersection(transports)) or (not any(transports) and "@" in user)
+        return Target(name, (plugin, options), literal or address, alone, found=literal is not None)
 
     def _connection(self, plugin: str) -> t.Any:
         if plugin not in self._probes:

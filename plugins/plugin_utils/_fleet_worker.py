@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
+import ipaddress
 import os
 import queue
+import re
 import signal
+import socket
 import threading
 import time
 import typing as t
@@ -39,12 +43,13 @@ class Limits:
 
 @dataclasses.dataclass(eq=False)
 class Job:
-    """One host being audited."""
+    """One host being audited, or only the name of one being looked up; its options are then the name."""
 
     name: str
     options: t.Any
     watch: Watch
     until: float = 0.0
+    look_up: bool = False
     abandoned: bool = False
 
     def closes(self, grace: float) -> None:
@@ -54,6 +59,30 @@ class Job:
 
 # Audits a host and returns its record: raises nothing.
 Task = t.Callable[[Job, Limits], Record]
+
+
+def first_address(name: str) -> str:
+    """The address a connection to this name goes to; the name itself where there is none, so that the audit finds out why."""
+    try:
+        found = str(socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)[0][4][0])
+    except (OSError, UnicodeError, IndexError):
+        return name
+    return literal_address(found) or found
+
+
+def literal_address(name: str) -> str | None:
+    """The usual spelling of a name that is an address, which no name service has to be asked for; None if it is none."""
+    text = name.strip("[]")
+    try:
+        address = ipaddress.ip_address(text)
+        return str(getattr(address, "ipv4_mapped", None) or address)
+    except ValueError:
+        pass
+    # As the resolver takes them: 127.1, 0x7f000001.
+    if re.fullmatch(r"\d[\da-fx.]*", text):
+        with contextlib.suppress(OSError):
+            return socket.inet_ntoa(socket.inet_aton(text))
+    return None
 
 
 def lost(host: str, reason: str) -> Record:
@@ -88,13 +117,13 @@ class Worker:
             try:
                 if self._pipe.poll(_TICK):
                     kind, *what = self._pipe.recv()
-                    if kind == "host":
-                        self._take(*what)
-                    else:
+                    if kind == "stop":
                         self._stop(what[0])
+                    else:
+                        self._take(kind == "name", *what)
             except (EOFError, OSError):
                 self._stop("run-deadline")
-                time.sleep(_TICK)
+                time.sleep(_TICK if self._active else 0)
             self._look_at_the_time()
             if self._stopping is not None:
                 stop_at = stop_at or time.monotonic() + 3.5 * self._limits.grace
@@ -109,11 +138,11 @@ class Worker:
                     job.watch.end(reason)
                     job.until = min(job.until, time.monotonic())
 
-    def _take(self, name: str, options: t.Any) -> None:
+    def _take(self, look_up: bool, name: str, options: t.Any) -> None:
         if self._stopping is not None:
             self._answer(name, lost(name, self._stopping))
             return
-        job = Job(name, options, Watch(self._limits.connect), time.monotonic() + self._limits.host)
+        job = Job(name, options, Watch(self._limits.connect), time.monotonic() + self._limits.host, look_up)
         with self._lock:
             self._active.add(job)
             busy = self._threads <= len(self._active) - 1
@@ -128,7 +157,7 @@ class Worker:
     def _work(self) -> None:
         while True:
             job = self._jobs.get()
-            record = self._task(job, self._limits)
+            record = first_address(job.options) if job.look_up else self._task(job, self._limits)
             with self._lock:
                 abandoned = job.abandoned
                 self._active.discard(job)
@@ -143,19 +172,21 @@ class Worker:
         for job in late:
             over = now - job.until
             job.watch.end("host-deadline")
-            if over >= self._limits.grace:
+            # Once: the Delete may need a connection of its own.
+            if over >= self._limits.grace and not job.watch.cut:
                 job.watch.hang_up()
             if over >= 3 * self._limits.grace:
-                # Nothing can be done about a name service that does not answer; its thread is left to it.
+                # A name service that does not answer cannot be ended; the thread is left to it.
                 with self._lock:
                     if job not in self._active:
                         continue
                     job.abandoned = True
                     self._active.discard(job)
+                job.watch.hang_up()
                 self._answer(job.name, lost(job.name, job.watch.reason or "host-deadline"))
                 self._threads -= 1
 
-    def _answer(self, name: str, record: Record) -> None:
+    def _answer(self, name: str, record: Record | str) -> None:
         # Nobody listens any more: this process ends by itself.
         with contextlib.suppress(OSError), self._lock:
             self._pipe.send((name, record))
@@ -176,6 +207,8 @@ def start(task: Task, limits: Limits, pipe: t.Any, others: t.Iterable[t.Any]) ->
         os.setpgid(0, 0)
         for other in others:
             other.close()
+        # What was inherited is frozen, and what a session leaves is freed by counting; looking for rings costs a fifteenth of the time.
+        gc.set_threshold(20_000, 20, 50)
         Worker(pipe, task, limits).serve()
         status = 0
     finally:

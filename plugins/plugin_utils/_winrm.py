@@ -47,6 +47,8 @@ SHELL_GONE = frozenset({0x8033805B})
 QUOTAS = frozenset({0x803381A5, 0x803381A6})
 _OPERATIONS_QUOTA = 0x803381A6
 
+_DOUBT_SECONDS = 3.5
+_DOUBT_PAUSE = 0.25
 _BACK_OFF_SECONDS = (1.0, 4.0)
 _OUTPUT_LIMIT = 64 * 1024 * 1024
 _QUERY_SECONDS = 180.0
@@ -114,6 +116,7 @@ class Session:
         self._seconds = protocol.operation_timeout_sec
         self._endpoint = str(protocol.transport.endpoint)
         self._shell: str | None = None
+        self._in_doubt: str | None = None
         self._dead = False
         self.host = host
         if watch is not None:
@@ -133,8 +136,11 @@ class Session:
         if self._shell is not None:
             return
         options = f"<w:OptionSet>{_option('WINRS_NOPROFILE', 'FALSE')}{_option('WINRS_CODEPAGE', str(_UTF8))}</w:OptionSet>"
-        body = "<r:Shell><r:InputStreams>stdin</r:InputStreams><r:OutputStreams>stdout stderr</r:OutputStreams></r:Shell>"
-        answer = self._ask(f"{_TRANSFER}/Create", _CMD, body, options)
+        # WinRM 3.0 takes a name for the shell, so that it can be deleted without having been told; older ones give it their own.
+        wanted = None if self._watch is None else str(uuid.uuid4()).upper()
+        name = f' ShellId="{wanted}"' if wanted else ""
+        body = f"<r:Shell{name}><r:InputStreams>stdin</r:InputStreams><r:OutputStreams>stdout stderr</r:OutputStreams></r:Shell>"
+        answer = self._ask(f"{_TRANSFER}/Create", _CMD, body, options, shell=wanted)
         shell = next((e.text for e in answer.iter(f"{{{_WSMAN}}}Selector") if e.get("Name") == "ShellId"), None)
         if not shell:
             shell = next((e.text for e in answer.iter(f"{{{_SHELL}}}ShellId")), None)
@@ -277,13 +283,31 @@ class Session:
             self._transport.close_session()
 
     def _delete_shell(self) -> None:
-        if self._shell is not None and not self._dead:
-            if self._watch is not None:
-                self._watch.closing = True
+        if self._watch is not None:
+            self._watch.closing = True
+        if self._in_doubt is not None and not self._dead:
+            self._delete_shell_in_doubt(self._in_doubt)
+        elif self._shell is not None and not self._dead:
+            if self._cut_off():
+                self._forget_connection(answers=True)
             self._quietly(f"{_TRANSFER}/Delete", "")
-            if self._watch is not None:
-                self._watch.closing = False
-        self._shell = None
+        if self._watch is not None:
+            self._watch.closing = False
+        self._shell = self._in_doubt = None
+
+    def _delete_shell_in_doubt(self, shell: str) -> None:
+        """The answer to a Create has not come; it may have been carried out, or, where we did not wait for it, will be any moment."""
+        self._shell = shell
+        until = time.monotonic() + (_DOUBT_SECONDS if self._cut_off() else 0)
+        with contextlib.suppress(HelpdeskError):
+            while True:
+                try:
+                    self._post(f"{_TRANSFER}/Delete", _CMD, "", self._selector())
+                    return
+                except Fault as fault:
+                    if fault.code not in SHELL_GONE or time.monotonic() >= until:
+                        return
+                time.sleep(_DOUBT_PAUSE)
 
     def _quietly(self, action: str, body: str) -> None:
         with contextlib.suppress(Fault, HelpdeskError):
@@ -292,14 +316,15 @@ class Session:
     def _selector(self) -> str:
         return f'<w:SelectorSet><w:Selector Name="ShellId">{escape(self._shell or "")}</w:Selector></w:SelectorSet>'
 
-    def _ask(self, action: str, resource: str, body: str, header: str = "", refused: bool = False) -> Element:
+    def _ask(self, action: str, resource: str, body: str, header: str = "", refused: bool = False, shell: str | None = None) -> Element:
         """Post what starts a conversation: waits and asks again when a quota is exhausted.
 
         :param refused: let other faults through instead of making them `Unreachable`.
+        :param shell: as for `_post`.
         """
         for pause in (*_BACK_OFF_SECONDS, None):
             try:
-                return self._post(action, resource, body, header)
+                return self._post(action, resource, body, header, shell)
             except Fault as fault:
                 if fault.code in QUOTAS and pause is not None:
                     (time.sleep if self._watch is None else self._watch.pause)(pause)
@@ -309,9 +334,10 @@ class Session:
                 raise self._unreachable_fault(fault, "the request") from None
         raise AssertionError("the last pause is None")
 
-    def _post(self, action: str, resource: str, body: str, header: str = "") -> Element:
+    def _post(self, action: str, resource: str, body: str, header: str = "", shell: str | None = None) -> Element:
         """One post and its answer.
 
+        :param shell: the shell there is once it has been carried out.
         :raises Fault: the client answered with a SOAP fault.
         :raises Unreachable: anything else went wrong.
         """
@@ -326,6 +352,7 @@ class Session:
         try:
             # pywinrm has taken the proxies from the environment by now; requests would search it again for every post.
             self._transport.build_session().trust_env = False
+            self._in_doubt = shell
             data = self._transport.send_message(message)
         except lib.winrm.exceptions.WinRMTransportError as error:
             status, data = error.code, error.response_text.encode("utf-8", "surrogateescape")
@@ -336,7 +363,7 @@ class Session:
             trouble = Trouble("configuration", printable(str(error), 200)) if unbuilt else Trouble.of_exception(error)
             trouble = self._cut_off() or trouble
             # Whoever audits many clients has the time to try the Delete where no answer came: the request may have been carried out.
-            insist = watch is not None and self._shell is not None and not watch.closing
+            insist = watch is not None and (self._shell or self._in_doubt) is not None and not watch.closing
             self._forget_connection(answers=insist or trouble.reason in ("reset", "not-winrm", "error"))
             raise self._unreachable(trouble) from None
         try:
@@ -346,9 +373,11 @@ class Session:
             raise self._unreachable(self._cut_off() or Trouble.of_answer(status, isinstance(error, lib.DefusedXmlException))) from None
         found = root.find(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault")
         if found is not None:
+            self._in_doubt = None
             raise _fault(found)
         if status != 200 or root.tag != f"{{{_SOAP}}}Envelope":
             raise self._unreachable(Trouble.of_answer(status, False))
+        self._in_doubt = None
         return root
 
     def _cut_off(self) -> Trouble | None:

@@ -80,7 +80,8 @@ def audit(variables: dict[str, Any]) -> bool:
 
 def main() -> None:
     inventory = yaml.load(Path(sys.argv[1]).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    hosts = inventory["all"]["children"]["sms_clients"]["hosts"].values()
+    group = inventory["all"]["children"]["sms_clients"]
+    hosts = [group["vars"] | variables for variables in group["hosts"].values()]
     with ThreadPoolExecutor(int(sys.argv[2])) as pool:
         found = list(pool.map(audit, hosts))
     print(f"{len(found)} clients, {sum(found)} with a conflict")

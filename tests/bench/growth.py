@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from lab.client import Lab
-from measure import Cost, run
+from measure import Cost, run, share_variables
 from run import HERE, environment_of_runs
 
 _MOST_MEMORY = 400.0
@@ -61,7 +61,8 @@ def measure(hosts: int, concurrency: int, place: Path) -> tuple[Cost, float]:
     environment = environment_of_runs(place)
     # The lab is a daemon: it is not below this process.
     with Lab(fleet) as lab:
-        playbook = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(lab.inventory), "-e", f"concurrency={concurrency}"]
+        inventory = share_variables(lab.inventory)
+        playbook = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory), "-e", f"concurrency={concurrency}"]
         peak = Peak(os.getpid())
         peak.start()
         cost = run(lab, [*playbook, str(HERE / "plays" / "fleet.yml")], environment, place / "output.log")
@@ -73,7 +74,7 @@ def measure(hosts: int, concurrency: int, place: Path) -> tuple[Cost, float]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--hosts", type=int, nargs="+", default=[500, 1000, 2000, 5000, 10000])
-    parser.add_argument("--concurrency", type=int, default=40)
+    parser.add_argument("--concurrency", type=int, default=100)
     options = parser.parse_args()
     found: dict[int, tuple[Cost, float]] = {}
     print("\nfleet_audit alone, Ansible's own start and inventory included.")

@@ -208,6 +208,16 @@ class TestHostsThatDoNotComeToAnEnd:
         assert {found[f"clean-{n:02}"]["verdict"] for n in range(6, 13)} == {"clear"}
         assert lab.counters()["shells_open"] == 0
 
+    def test_a_shell_is_deleted_although_nobody_was_told_of_it(self, lab: Lab, controller: Controller) -> None:
+        names = [f"clean-{n:02}" for n in range(6, 13)]
+        made = lab.counters()["shells_created"]
+        for name in names:
+            lab.fault(name, "hang", on="Create", times=1, executed=True)
+        found = records(controller.tasks({AUDIT: {"host_deadline": 2, "retries": 0, "hosts": names}}))
+        assert {record["reason"] for record in found.values()} == {"host-deadline"}
+        assert lab.counters()["shells_created"] == made + len(names)
+        assert lab.counters()["shells_open"] == 0
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
     def test_an_interrupted_run_leaves_no_shell_and_no_process(self, lab: Lab, controller: Controller, number: int) -> None:
         book = controller.directory / "interrupted.yml"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sms.helpdesk.plugins.plugin_utils._summary import STATES, reasons, state_of, summarise
+from ansible_collections.sms.helpdesk.plugins.plugin_utils._summary import STATES, fleet_records, reasons, state_of, summarise
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,3 +132,28 @@ class TestStrangers:
         summary = summarise(results)
         assert sum(summary["counts"].values()) == len(results)
         assert sorted(name for names in summary["hosts"].values() for name in names) == sorted(results)
+
+
+class TestRecordsOfAFleet:
+    """What `fleet_audit` returned, by host; anything else has none."""
+
+    @pytest.mark.parametrize(
+        "result",
+        [
+            None,
+            "text",
+            [],
+            {},
+            {"records": None},
+            {"records": {"a": 1}},
+            {"records": "text"},
+            {"verdict": "clear"},
+            {"records": [None, 1, {}, {"host": "a"}]},
+        ],
+    )
+    def test_none(self, result: t.Any) -> None:
+        assert fleet_records(result) == {}
+
+    def test_by_host(self) -> None:
+        records = [{"inventory_hostname": "a", "verdict": "clear"}, {"inventory_hostname": "b", "reason": "refused", "unreachable": True}]
+        assert fleet_records({"records": records}) == {"a": records[0], "b": records[1]}
