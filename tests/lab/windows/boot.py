@@ -8,7 +8,7 @@ import dataclasses
 import datetime
 import typing as t
 
-from . import standard
+from . import sms, standard
 from .description import HostDescription, ProcessDescription, ServiceDescription
 from .files import File, FileStore
 from .registry import Registry
@@ -69,6 +69,9 @@ def start_windows(host: WindowsHost, first: bool) -> None:
     """
     description, state = host.description, host.own()
     state.processes.clear()
+    state.files.drives.clear()
+    if not first:
+        sms.restarted(host)
     state.services = read_service_keys(state.registry, state.services, description.version.windows)
     host.forget_pids([process.pid for process in description.processes] + [s.pid for s in description.services] if first else [])
     for number, program in enumerate(standard.programs(description.version, description.winrm.http, description.winrm.https)):
@@ -88,6 +91,8 @@ def start_windows(host: WindowsHost, first: bool) -> None:
         if standard.runs_without_asking(service) if override is None else override:
             _start_service(host, service, wanted.get(service.name.lower()), first)
     host.services.settle()
+    if not first:
+        sms.autologon(host)
 
 
 def add_process(host: WindowsHost, wanted: ProcessDescription, born: float, pid: int = 0) -> int:
@@ -196,10 +201,8 @@ def _fill_files(files: FileStore, description: HostDescription) -> None:
     if description.agent != "none":
         when = _AGENT_FILES[description.agent]
         files.put(File(rf"{version.windows}\Wuser32.exe", when, size=170_720, version="1.20.786.0"))
-        # Keys as in Q166771 and Q187335; hidden as in Q126644.
-        lines = ("[SMS]", "SiteCode=S01", "CopyListVersion=1", "OS=6", "[Local]", "SetupPhase=installed", "[Sight]", "Allow Takeover=YES")
-        content = "".join(f"{line}\r\n" for line in lines).encode()
-        files.put(File(r"C:\Sms.ini", INSTALLED, content=content, attributes="HS"))
+        # Hidden as in Q126644.
+        files.put(File(r"C:\Sms.ini", INSTALLED, content=sms.ini_text(description.sms), attributes="HS"))
     for path, options in description.files:
         files.make_directories(path.rpartition("\\")[0], INSTALLED)
         content = options["content"]

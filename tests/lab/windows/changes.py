@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import boot
+from . import boot, sms
 from .description import TOOL_STATES, WMI_STATES, read_process, read_sockets
 from .files import File
 from .reading import FleetError, Reader, choice
@@ -73,6 +73,7 @@ def snapshot(host: WindowsHost) -> dict[str, t.Any]:
         "dynamic_ports": {protocol: {"start": start, "count": count} for protocol, (start, count) in state.dynamic.items()},
         "registry": state.registry.dump(),
         "files": state.files.dump(),
+        "drives": dict(state.files.drives),
     }
 
 
@@ -123,6 +124,7 @@ def change(host: WindowsHost, patch: t.Any) -> None:
     host.settings.update(settings)
     if logged_on is not None:
         host.logged_on = str(logged_on)
+        sms.logged_on(host)
     if power == "off":
         host.power.switch_off()
     elif power == "on":

@@ -10,6 +10,8 @@ import typing as t
 from .languages import CODECS, LANGUAGES, Language
 from .reading import FleetError, Reader, choice
 from .registry import TYPES, InvalidData, full_path, parse_data
+from .shares import Share, read_shares
+from .sms import HOTFIX_PORTS, ORIGINAL_PORTS, SmsDescription, read_sms
 from .sockets import Socket, make, parse_sockets
 from .state import PortRange
 from .versions import VERSIONS, Version
@@ -17,7 +19,6 @@ from .winrm_settings import WinrmSettings, read_winrm
 
 TOOL_STATES = ("ok", "missing", "failing", "empty", "usage", "hanging")
 WMI_STATES = ("ok", "denied", "broken", "missing-class")
-ORIGINAL_PORTS, HOTFIX_PORTS = (1761, 1762, 1763, 1764), (2701, 2702, 2703, 2704)
 """Q229097: the ports of the agent before and after the fix. An idle agent holds the first two, UDP only (Q178748)."""
 
 
@@ -102,6 +103,8 @@ class HostDescription:
     administrators: frozenset[str] | None
     uptime_days: float
     wine_prefix: str
+    shares: dict[str, Share]
+    sms: SmsDescription
 
 
 def read_host(data: t.Any, where: str, restart: RestartDescription) -> HostDescription:
@@ -152,6 +155,8 @@ def read_host(data: t.Any, where: str, restart: RestartDescription) -> HostDescr
         administrators=frozenset(user.lower() for user in read.texts("administrators")) if "administrators" in data else None,
         uptime_days=read.decimal("uptime_days", 3.2),
         wine_prefix=read.text("wine_prefix", ""),
+        shares=read_shares(read),
+        sms=read_sms(read),
     )
     read.done()
     return description

@@ -53,18 +53,28 @@ def has_wildcards(path: str) -> bool:
 
 
 class FileStore:
-    """Files by lower-case absolute path; directories are entries of their own."""
+    r"""Files by lower-case absolute path; directories are entries of their own.
+
+    :ivar drives: mapped drives, such as ``z:`` -> ``\\logon01\sms_shr``; below that path their files are kept.
+    """
 
     def __init__(self) -> None:
         self._files: dict[str, File] = {}
         self._shared = False
+        self.drives: dict[str, str] = {}
 
     def fork(self) -> FileStore:
         """A copy that costs nothing until it is changed."""
         copy = FileStore.__new__(FileStore)
         copy._files = self._files
         copy._shared = self._shared = True
+        copy.drives = dict(self.drives)
         return copy
+
+    def _key(self, path: str) -> str:
+        lower = path.lower()
+        share = self.drives.get(lower[:2])
+        return lower if share is None else (share + lower[2:]).rstrip("\\")
 
     def _writable(self) -> dict[str, File]:
         if self._shared:
@@ -73,7 +83,8 @@ class FileStore:
 
     def get(self, path: str) -> File | None:
         """What is at an absolute path."""
-        return self._files.get(path.lower().rstrip("\\") if len(path) > 3 else path.lower())
+        key = self._key(path)
+        return self._files.get(key.rstrip("\\") if len(key) > 3 else key)
 
     def is_directory(self, path: str) -> bool:
         found = self.get(path)
@@ -81,7 +92,7 @@ class FileStore:
 
     def put(self, file: File) -> None:
         """Write a file over whatever is there; the directories above must exist, see `make_directories`."""
-        self._writable()[file.path.lower()] = file
+        self._writable()[self._key(file.path)] = file
 
     def make_directories(self, path: str, when: datetime.datetime) -> None:
         """Make `path` and what is missing above it."""
@@ -94,14 +105,14 @@ class FileStore:
 
     def remove(self, path: str) -> None:
         """Forget a file, or a directory with all in it."""
-        lower = path.lower()
+        lower = self._key(path)
         files = self._writable()
         for name in [name for name in files if name == lower or name.startswith(lower.rstrip("\\") + "\\")]:
             del files[name]
 
     def children(self, directory: str) -> list[File]:
         """What is directly in a directory, by name."""
-        prefix = directory.lower().rstrip("\\") + "\\"
+        prefix = self._key(directory).rstrip("\\") + "\\"
         found = [
             file for lower, file in self._files.items() if lower.startswith(prefix) and lower != prefix and "\\" not in lower[len(prefix) :]
         ]

@@ -31,6 +31,7 @@ class WindowsHost:
     Counted hosts share the state they were all made with; the first change to one of them gives it a state of its own.
 
     :ivar settings: what a test may switch while the fleet runs: "wmi", "netstat", "netsh", "tasklist".
+    :ivar has_started: the state the fleet file describes has been made; from now on programs do what they find on the disk.
     :ivar pending_at: monotonic time at which the next pending service changes its state.
     """
 
@@ -52,12 +53,14 @@ class WindowsHost:
         self.logged_on: str = description.logged_on
         self.pending_at = math.inf
         self.pid_hints: dict[str, int] = {}
+        self.has_started = False
         self._boot_offset: float | None = 4.0
         self._pid_seed = zlib.crc32(description.name.encode())
         self._last_pid = 0
         self._reserved_pids: frozenset[int] = frozenset()
         self._own: HostState | None = boot.build_disk(description)
         boot.start_windows(self, first=True)
+        self.has_started = True
         self._boot_offset = None
         self._shared: HostState = self._own
         self._own = None

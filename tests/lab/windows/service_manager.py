@@ -12,6 +12,7 @@ import math
 import ntpath
 import typing as t
 
+from . import sms
 from .sockets import Socket
 from .state import RUNNING, START_PENDING, STOP_PENDING, STOPPED, Process, Service
 
@@ -74,6 +75,8 @@ class ServiceManager:
         if service.start_fails:
             state.put_service(name, exit_code=service.start_fails)
             return service.start_fails
+        if name.lower() == "wuser32" and self._host.has_started:
+            service = state.put_service(name, sockets=sms.sockets_of(self._host))
         free, taken = self._what_is_free(service)
         if taken and service.on_conflict == "crash":
             state.put_service(name, exit_code=PROCESS_ABORTED)

@@ -10,7 +10,7 @@ import typing as t
 
 from ..events import Output, Pause
 from ..files import File
-from ..tools import PROGRAMS
+from ..tools import PROGRAMS, SERVER_PROGRAMS
 from .builtins import BUILTINS
 from .call import Call, Interrupted, Steps
 from .expansion import expand, expand_delayed
@@ -174,14 +174,24 @@ class Interpreter:
             name, _slash, switch = name.partition("/")
             rest = f"/{switch}{rest}"
         if len(name) == 2 and name[1] == ":" and name[0].isalpha():
-            if name[0].upper() == "C":
-                return 0
-            return (yield from self.fail("The system cannot find the drive specified.\n"))
+            return (yield from self.change_drive(name.upper()))
         program = self.session.program(name)
         if program is None:
             language = self.session.host.description.language
             return (yield from self.fail(language.not_recognized.format(command=name.strip('"')), _NOT_RECOGNIZED))
         return (yield from self.run_program(program, Call(self.session, name, rest, stdin)))
+
+    def change_drive(self, drive: str) -> Steps:
+        """``X:``; every drive remembers its directory, as far as one command line goes."""
+        session = self.session
+        if drive == session.directory[:2].upper():
+            return 0
+        if not session.host.state.files.is_directory(drive + "\\"):
+            return (yield from self.fail("The system cannot find the drive specified.\n"))
+        session.directories[session.directory[:2].upper()] = session.directory
+        session.directory = session.directories.get(drive, drive + "\\")
+        session.errorlevel = 0
+        return 0
 
     def run_program(self, program: str, call: Call) -> Steps:
         """A program or batch file that exists."""
@@ -197,6 +207,9 @@ class Interpreter:
         if stem == "cmd":
             return (yield from self.nested(call))
         run = PROGRAMS.get(stem)
+        if stem in SERVER_PROGRAMS and not program.lower().startswith("c:"):
+            self.session.errorlevel = yield from SERVER_PROGRAMS[stem](call, ntpath.dirname(program))
+            return self.session.errorlevel
         if run is None or not program.lower().startswith(self.session.host.version.system32.lower()):
             # A file is there that the model cannot run; a damaged program says the same.
             return (yield from self.fail("The system cannot execute the specified program.\n", _NOT_RECOGNIZED))

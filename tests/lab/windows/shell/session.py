@@ -29,7 +29,7 @@ class Session:
 
     :ivar echo: commands of a batch file and of a for are shown before they run.
     :ivar environment: upper-case name -> (name as spelled, value).
-    :ivar directory: the current one, absolute.
+    :ivar directory: the current one, absolute; `directories` are those of the other drives.
     """
 
     def __init__(self, host: WindowsHost, code_page: int, environment: t.Mapping[str, str], directory: str | None, user: str) -> None:
@@ -37,6 +37,7 @@ class Session:
         self.code_page = code_page
         self.user = user
         self.errorlevel = 0
+        self.directories: dict[str, str] = {}
         self.delayed_expansion = False
         self.echo = True
         self.environment: dict[str, tuple[str, str]] = {}

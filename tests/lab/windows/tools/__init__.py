@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import filters, net, netsh, netstat, reg, sc, system, tasks, wmic
+from . import client_setup, filters, net, netsh, netstat, reg, sc, system, tasks, wmic
 
 if t.TYPE_CHECKING:
     from ..shell.call import Call, Steps
@@ -36,3 +36,6 @@ PROGRAMS: dict[str, t.Callable[[Call], Steps]] = {
     "whoami": system.whoami,
     "wmic": wmic.run,
 }
+
+SERVER_PROGRAMS: dict[str, t.Callable[[Call, str], Steps]] = {"client": client_setup.run, "cli_nt": client_setup.run}
+"""Programs that lie on the shares of servers; they are told in which directory."""

@@ -10,6 +10,8 @@ MESSAGES: dict[int, str] = {
     5: "Access is denied.",
     32: "The process cannot access the file because it is being used by another process.",
     53: "The network path was not found.",
+    67: "The network name cannot be found.",
+    85: "The local device name is already in use.",
     87: "The parameter is incorrect.",
     1051: "A stop control has been sent to a service that other running services are dependent on.",
     1052: "The requested control is not valid for this service.",
@@ -36,6 +38,7 @@ MESSAGES: dict[int, str] = {
     2185: "The service name is invalid.",
     2186: "The service is not responding to the control function.",
     2191: "The requested pause, continue, or stop is not valid for this service.",
+    2250: "The network connection could not be found.",
     3521: "The *** service is not started.",
     3523: "The *** service could not be started.",
 }

@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""net start, net stop, net helpmsg."""
+"""net start, net stop, net use, net helpmsg."""
 
 from __future__ import annotations
 
 import typing as t
 
+from .. import shares
 from ..service_manager import ALREADY_RUNNING, CANNOT_ACCEPT, INVALID_CONTROL, NOT_ACTIVE
 from ..state import RUNNING, START_PENDING, STOP_PENDING, STOPPED
 from .messages import MESSAGES, message
@@ -32,8 +33,10 @@ def run(call: Call) -> Steps:
         return 0
     if command in ("start", "stop") and len(words) > 1:
         return (yield from _control(call, command, " ".join(word for word in words[1:] if word.lower() not in ("/y", "/yes"))))
+    if command == "use":
+        return (yield from _use(call, words[1:]))
     # The other commands of net are not modelled; an unknown one gets this text.
-    yield call.err("The syntax of this command is:\n\nNET\n    [ HELPMSG | START | STOP ]\n")
+    yield call.err("The syntax of this command is:\n\nNET\n    [ HELPMSG | START | STOP | USE ]\n")
     return 1
 
 
@@ -78,4 +81,43 @@ def _control(call: Call, command: str, name: str) -> Steps:
             yield call.err("The service did not report an error.\n\nMore help is available by typing NET HELPMSG 3534.\n\n")
         return 2
     yield call.out(f"The {title} service was {done} successfully.\n\n")
+    return 0
+
+
+def _use(call: Call, words: list[str]) -> Steps:
+    """Mapped drives. They belong to the host here and not to a logon session, so one that is left behind is seen."""
+    switches = [word.lower() for word in words if word.startswith("/")]
+    names = [word for word in words if not word.startswith("/")]
+    drives = call.host.own().files.drives
+    if not names:
+        rows = "".join(
+            f"OK           {drive.upper()}        {unc:<25} Microsoft Windows Network\n" for drive, unc in sorted(drives.items())
+        )
+        # Synthetic, like everything net use prints here: no recording of it exists.
+        text = f"New connections will be remembered.\n\n\nStatus       Local     Remote                    Network\n\n{'-' * 79}\n{rows}"
+        yield call.out(text + "The command completed successfully.\n\n" if rows else "There are no entries in the list.\n\n")
+        return 0
+    drive = names[0].lower()
+    if any(switch.startswith("/d") for switch in switches):
+        if drive not in drives:
+            return (yield from _trouble(call, shares.NOT_CONNECTED))
+        del drives[drive]
+        yield call.out(f"{drive.upper()} was deleted successfully.\n\n")
+        return 0
+    if len(names) < 2 or len(drive) != 2 or drive[1] != ":" or not names[1].startswith("\\\\"):
+        yield call.err(
+            "The syntax of this command is:\n\nNET USE\n[devicename | *] [\\\\computername\\sharename[\\volume] [password | *]]\n"
+        )
+        return 1
+    unc = names[1].rstrip("\\")
+    code = (
+        shares.DEVICE_IN_USE
+        if drive in drives or drive == "c:"
+        else shares.connect(call.host.description.shares, call.host.own().files, unc)
+    )
+    if code:
+        yield call.err(f"System error {code} has occurred.\n\n{message(code)}\n\n")
+        return 2
+    drives[drive] = unc.lower()
+    yield call.out("The command completed successfully.\n\n")
     return 0

@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""reg query, add, delete."""
+"""reg query, add, delete, export."""
 
 from __future__ import annotations
 
+import ntpath
 import typing as t
 
-from ..registry import TYPES, InvalidData, Key, full_path, parse_data
+from ..files import File
+from ..registry import TYPES, InvalidData, Key, Value, full_path, parse_data
 
 if t.TYPE_CHECKING:
     from ..shell.call import Call, Steps
@@ -20,7 +22,7 @@ def run(call: Call) -> Steps:
     """The program."""
     words = call.argv
     command = words[0].lower() if words else ""
-    if command not in ("query", "add", "delete"):
+    if command not in ("query", "add", "delete", "export"):
         wrong = f"Invalid argument/option - '{words[0]}'" if words else "Invalid syntax"
         yield call.err(f'ERROR: {wrong}.\nType "REG /?" for usage.\n')
         return 1
@@ -32,6 +34,8 @@ def run(call: Call) -> Steps:
     if path is None:
         yield call.err(f'ERROR: Invalid key name.\nType "REG {command.upper()} /?" for usage.\n')
         return 1
+    if command == "export":
+        return (yield from _export(call, path, words[2:], problem))
     options = _options(words[2:])
     if options is None:
         yield call.err(problem)
@@ -170,3 +174,39 @@ def _delete(call: Call, path: str, options: dict[str, str], problem: str) -> Ste
         registry.delete_key(path)
     yield call.out(_DONE)
     return 0
+
+
+def _export(call: Call, path: str, words: list[str], problem: str) -> Steps:
+    """Synthetic: a file as regedit makes it, in UTF-16; numbers and texts in its notation, everything else in hexadecimal."""
+    if not words or any(word.lower() not in ("/y", "/reg:32", "/reg:64") for word in words[1:]):
+        yield call.err(problem)
+        return 1
+    key = call.host.state.registry.key(path)
+    if key is None:
+        yield call.err(_NOT_FOUND)
+        return 1
+    target = call.session.path(words[0])
+    files = call.host.own().files
+    if not files.is_directory(ntpath.dirname(target)):
+        yield call.err("ERROR: Unable to write to the file. There may be a disk or file system error.\n")
+        return 1
+    if files.get(target) is not None and "/y" not in [word.lower() for word in words[1:]]:
+        yield call.out(f"File {words[0]} already exists. Overwrite (Yes/No)?")
+        if not (yield from _agreed(call)):
+            return 1
+    text = "Windows Registry Editor Version 5.00\r\n"
+    for each in _below(call, key):
+        text += f"\r\n[{each.path}]\r\n" + "".join(f"{_exported(value)}\r\n" for value in each.values)
+    files.put(File(target, call.host.clock.now(), content=(text + "\r\n").encode("utf-16")))
+    yield call.out(_DONE)
+    return 0
+
+
+def _exported(value: Value) -> str:
+    name = f'"{value.name}"' if value.name else "@"
+    if value.kind == "REG_DWORD":
+        return f"{name}=dword:{int(value.text(), 0):08x}"
+    if value.kind == "REG_SZ":
+        data = str(value.data).replace("\\", "\\\\").replace('"', '\\"')
+        return f'{name}="{data}"'
+    return f"{name}=hex:{value.text().encode('utf-16-le').hex(',')}"
