@@ -84,7 +84,7 @@ class PlainConnection:
 
     def _open(self, timeout: float) -> socket.socket:
         # What can be read before anything was asked is the end of the stream.
-        if self._socket is not None and select.select([self._socket], [], [], 0)[0]:
+        if self._socket is not None and _readable(self._socket):
             self.close()
         if self._socket is None:
             self._host.encode("idna")
@@ -155,6 +155,13 @@ class PlainConnection:
         if "content-encoding" in headers:
             body = lib.urllib3.HTTPResponse(body=io.BytesIO(body), headers=dict(headers), status=answer.status).data
         return Reply(answer.status, answer.reason, headers, body), not answer.will_close
+
+
+def _readable(opened: socket.socket) -> bool:
+    """Now; unlike `select.select` also above the 1024th descriptor."""
+    poll = select.poll()
+    poll.register(opened, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class _Replayed(io.RawIOBase):
