@@ -25,8 +25,8 @@ _MOST_MEMORY = 400.0
 _MOST_GROWTH = 1.15
 
 
-def memory_of(root: int) -> float:
-    """Megabytes of a process and all below it, what they share counted once (PSS)."""
+def memory_of(root: int, spared: int) -> float:
+    """Megabytes of all processes below one, but not of `spared`; what they share is counted once (PSS)."""
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -34,6 +34,8 @@ def memory_of(root: int) -> float:
     total, todo = 0, list(children.get(root, ()))
     while todo:
         pid = todo.pop()
+        if pid == spared:
+            continue
         todo += children.get(pid, ())
         with contextlib.suppress(OSError):
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
@@ -42,16 +44,16 @@ def memory_of(root: int) -> float:
 
 
 class Peak(threading.Thread):
-    """Looks at the memory below a process twice a second."""
+    """Looks at the memory below a process twice a second, and leaves out the lab."""
 
-    def __init__(self, root: int) -> None:
+    def __init__(self, root: int, lab: int) -> None:
         super().__init__(daemon=True)
-        self.root, self.megabytes, self.over = root, 0.0, threading.Event()
+        self.lab, self.root, self.megabytes, self.over = lab, root, 0.0, threading.Event()
 
     def run(self) -> None:
         """Until it is told that it is over."""
         while not self.over.wait(0.5):
-            self.megabytes = max(self.megabytes, memory_of(self.root))
+            self.megabytes = max(self.megabytes, memory_of(self.root, self.lab))
 
 
 def measure(hosts: int, concurrency: int, place: Path) -> tuple[Cost, float]:
@@ -59,11 +61,10 @@ def measure(hosts: int, concurrency: int, place: Path) -> tuple[Cost, float]:
     fleet = yaml.safe_load((HERE / "fleet.yml").read_text(encoding="utf-8"))
     fleet["hosts"][0] |= {"count": hosts, "name": "client-{n:05}"}
     environment = environment_of_runs(place)
-    # The lab is a daemon: it is not below this process.
     with Lab(fleet) as lab:
         inventory = share_variables(lab.inventory)
         playbook = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory), "-e", f"concurrency={concurrency}"]
-        peak = Peak(os.getpid())
+        peak = Peak(os.getpid(), lab.state["pid"])
         peak.start()
         cost = run(lab, [*playbook, str(HERE / "plays" / "fleet.yml")], environment, place / "output.log")
         peak.over.set()
