@@ -270,7 +270,7 @@ def test_reg() -> None:
     assert run(host, rf"reg delete {key} /f & reg query {key}").code == 1
     assert run(host, rf"reg add {key} /v n /t REG_DWORD /d many /f").code == 1
     assert run(host, r"reg add HKXX\a /f").code == 1
-    assert run(host, r"reg export HKLM\SOFTWARE x").code == 1
+    assert run(host, r"reg save HKLM\SOFTWARE x").code == 1
     assert run(make("10", administrators=["boss"]), rf"reg add {key} /f").error == "ERROR: Access is denied.\n"
 
 
