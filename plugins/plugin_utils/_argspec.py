@@ -91,6 +91,24 @@ REMOTE_CONTROL_PROTOCOL: dict[str, t.Any] = {
     },
 }
 
+CLIENT_UPGRADE: dict[str, t.Any] = {
+    "argument_spec": {
+        **_SERVICE,
+        **_EVIDENCE,
+        **_TABLE,
+        **_TRUSTED,
+        "sha256": {"type": "bool", "default": False},
+        "logon_server": {"type": "str"},
+        "share": {"type": "str", "default": "SMS_SHR"},
+        "script": {"type": "str", "default": "Upgrade.bat"},
+        "drive": {"type": "str"},
+        "timeout": {"type": "int", "default": 300},
+        "require_replicated": {"type": "bool", "default": False},
+        "replication": {"type": "dict"},
+        "force": {"type": "bool", "default": False},
+    },
+}
+
 CLIENT_RESTART: dict[str, t.Any] = {
     "argument_spec": {
         "delay": {"type": "int", "default": 5},
