@@ -20,10 +20,13 @@ def client(name: str, share: dict[str, t.Any] | None = None, **keys: t.Any) -> d
     return {"name": name, "agent": "original", "sms": {"logon_server": "LOGON01"}, "shares": {SHARE: share or {}}, **keys}
 
 
-DENIED = {"denied": ({"state": "denied"}, "share-denied"), "nowhere": ({"state": "no-server"}, "share-not-found")}
+DENIED: dict[str, tuple[dict[str, t.Any], str]] = {
+    "denied": ({"state": "denied"}, "share-denied"),
+    "nowhere": ({"state": "no-server"}, "share-not-found"),
+}
 SCRIPTS = {"liar": ("says-so", "not-flagged"), "failing": ("fails", "not-flagged"), "asking": ("asks", "script-ended"),
            "hanging": ("hangs", "script-ended"), "flooding": ("floods", "script-ended")}  # fmt: skip
-LEFT_ALONE = {
+LEFT_ALONE: dict[str, tuple[str, dict[str, t.Any]]] = {
     "patched": ("not-needed", {"agent": "hotfix"}),
     "flagged": ("already-flagged", {"files": {r"C:\Sms.ini": "[Local]\nSetupPhase=verifying_files\n"}}),
     "waiting": ("not-needed", {"files": {r"C:\Windows\Wuser32.exe$sms00$": {"size": 170720, "modified": "2000-04-03T23:41:00"}}}),

@@ -27,7 +27,7 @@ def test_every_part_of_the_line_is_run_in_its_order(shell: RealShell) -> None:
     marks = ["Microsoft Windows", "Proto", "excludedportrange tcp", "excludedportrange udp", "dynamicport tcp", "dynamicport udp"]
     places = [text.index(mark) for mark in marks]
     assert places == sorted(places)
-    assert port in [endpoint.local_port for endpoint in _netstat.parse(text).endpoints]
+    assert (port,) in [endpoint.ports for endpoint in _netstat.parse(text).endpoints]
 
 
 def test_a_part_that_is_unknown_does_not_stop_the_rest(shell: RealShell) -> None:
