@@ -88,7 +88,10 @@ class ActionModule(HotfixAction):
 
     def _standing(self, found: dict[str, t.Any]) -> dict[str, t.Any]:
         warnings = [f"{self.host}: {warning}" for warning in found["warnings"]]
-        return {**{key: found[key] for key in ("state", "agent_build", "pending", "message")}, "warnings": warnings}
+        return {
+            **{key: found[key] for key in ("state", "agent_build", "pending", "message", "conflicts", "ports", "host")},
+            "warnings": warnings,
+        }
 
     def _diff(self, ini: dict[str, t.Any] | None, phase: str | None) -> dict[str, t.Any]:
         if not self._task.diff:

@@ -28,7 +28,7 @@ attributes:
     details: A restart has nothing to compare.
   idempotent:
     support: partial
-    details: Each run is one restart, unless O(since_boot) says which one is meant.
+    details: Each run is one restart, unless O(since_boot) or O(once_for) says which one is meant.
 options:
   delay:
     description: Seconds Windows waits before it shuts down, so that the user at the screen can read O(message) and save.
@@ -52,6 +52,16 @@ options:
         is not restarted again, whoever started it. So a task that is tried again after a broken connection, or a play that is run again
         after its controller died, does not restart a client twice.
       - Two boot times that differ by 30 seconds or less are taken for the same one, because a clock that is set moves them.
+      - Mutually exclusive with O(once_for).
+    type: str
+    version_added: 1.2.0
+  once_for:
+    description:
+      - What the restart is for, in a few words. A client that was restarted for the same thing last time is not restarted again. It is
+        kept in the registry of the client, in C(HKLM\SOFTWARE\sms.helpdesk.restart), so it also counts for other controllers and after
+        days.
+      - At most 100 letters, digits, blanks, dots, commas, colons, slashes, hyphens and underscores.
+      - Mutually exclusive with O(since_boot).
     type: str
     version_added: 1.2.0
 notes:
@@ -74,6 +84,10 @@ EXAMPLES = r"""
 - name: Restart, once, however often this is tried
   sms.helpdesk.client_restart:
     since_boot: "{{ decision.boot_time_before }}"
+
+- name: Restart, once for this change
+  sms.helpdesk.client_restart:
+    once_for: change CHG0042
 """
 
 RETURN = r"""
@@ -100,7 +114,7 @@ logged_on:
   type: str
   sample: EXAMPLE\anna
 reason:
-  description: The class of what went wrong, for example V(did-not-go-down), V(did-not-come-back) or V(restart-refused).
+  description: The class of what went wrong, for example V(did-not-go-down), V(did-not-come-back), V(restart-refused) or V(note-refused).
   returned: failure
   type: str
   sample: did-not-come-back

@@ -50,6 +50,17 @@ options:
         O(trusted_sha256) to decide.
     type: bool
     default: false
+  wait_timeout:
+    description:
+      - Seconds to wait while the client is told to update and has not looked at its files (V(flagged) in RV(pending)), for instance after a
+        restart, until somebody has logged on. What it is then is the result; a client that still waits is no error.
+      - Not in check mode.
+    type: int
+    default: 0
+  wait_interval:
+    description: Seconds between two looks.
+    type: int
+    default: 15
 notes:
   - Where WMI does not answer, the files of the agent cannot be looked at; the ports still tell the build of an agent that runs.
   - On a client whose C(netstat) has no process ids the build is told by size and date.

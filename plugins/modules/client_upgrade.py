@@ -173,6 +173,23 @@ message:
   type: str
   sample: >-
     pc07 is told to update and does so when somebody logs on after a restart, unless a program of SMS runs then (Q125978).
+conflicts:
+  description: As in RV(sms.helpdesk.client_status_info#module:conflicts).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+ports:
+  description: As in RV(sms.helpdesk.client_status_info#module:ports).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{port: 1761, protocol: tcp, purpose: Remote Reboot/Execute, status: free, dynamic_range: false, endpoints: []}]
+host:
+  description: As in RV(sms.helpdesk.client_status_info#module:host).
+  returned: success
+  type: dict
+  sample: {os_version: 10.0.19045, netstat_has_pids: true}
 warnings:
   description: As in RV(sms.helpdesk.client_status_info#module:warnings).
   returned: success

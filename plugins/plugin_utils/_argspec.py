@@ -68,6 +68,8 @@ CLIENT_STATUS_INFO: dict[str, t.Any] = {
         **_TABLE,
         **_TRUSTED,
         "sha256": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "int", "default": 0},
+        "wait_interval": {"type": "int", "default": 15},
     },
 }
 
@@ -116,13 +118,18 @@ CLIENT_RESTART: dict[str, t.Any] = {
         "down_timeout": {"type": "int", "default": 300},
         "up_timeout": {"type": "int", "default": 600},
         "since_boot": {"type": "str"},
+        "once_for": {"type": "str"},
     },
+    "mutually_exclusive": [["since_boot", "once_for"]],
 }
 
 FLEET_SUMMARY: dict[str, t.Any] = {
     "argument_spec": {
-        "results": {"type": "str", "default": "port_audit_result"},
+        "results": {"type": "list", "elements": "str", "default": ["port_audit_result"]},
+        "subject": {"type": "str", "choices": ["ports", "clients"], "default": "ports"},
+        "title": {"type": "str"},
         "hosts": {"type": "list", "elements": "str"},
+        "max_fail_percentage": {"type": "float", "default": 100.0},
     },
 }
 

@@ -10,6 +10,7 @@ import typing as t
 from ._text import printable
 
 STATES = ("conflict", "inconclusive", "clear", "unreachable", "failed", "not audited")
+_NAMES_SHOWN = 20
 _KIND_RANK = {"listener": 0, "bound": 1, "reserved": 2, "connection": 3}
 
 
@@ -43,7 +44,12 @@ def summarise(
     return {
         "counts": counts,
         "hosts": by_state,
-        "lines": [*_head(title, counts, len(results)), *_conflict_lines(results, by_state["conflict"]), *_other_lines(results, by_state)],
+        "lines": [
+            *_head(title, counts, len(results)),
+            *_conflict_lines(results, by_state["conflict"]),
+            *_pending_lines(results, by_state.get("pending", [])),
+            *_other_lines(results, by_state),
+        ],
     }
 
 
@@ -70,6 +76,23 @@ def _conflict_lines(results: t.Mapping[str, t.Mapping[str, t.Any] | None], hosts
             lines.append(f"  {printable(host, 80)}: {fact}")
             next_steps.setdefault(f"  - {next_step}")
     return [*lines, "", "Next steps:", *next_steps]
+
+
+def _pending_lines(results: t.Mapping[str, t.Mapping[str, t.Any] | None], hosts: list[str]) -> list[str]:
+    """One line for everything clients may wait for, because it is the same for many."""
+    waiting: dict[str, list[str]] = {}
+    for host in hosts:
+        waiting.setdefault(", ".join((results[host] or {})["pending"]), []).append(printable(host, 80))
+    lines = ["", "Pending, by what is still to come:"] if waiting else []
+    for what, names in sorted(waiting.items()):
+        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+        lines.append(f"  {what}: {', '.join(names[:_NAMES_SHOWN])}{more}")
+    return lines
+
+
+def lost(by_state: t.Mapping[str, list[str]]) -> list[str]:
+    """The hosts nothing is known about, because they were not reached or something failed."""
+    return [*by_state.get("unreachable", []), *by_state.get("failed", [])]
 
 
 def _other_lines(results: t.Mapping[str, t.Mapping[str, t.Any] | None], by_state: dict[str, list[str]]) -> list[str]:

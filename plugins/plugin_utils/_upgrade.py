@@ -12,6 +12,7 @@ import datetime
 import re
 import typing as t
 
+from . import _restart_memory
 from ._errors import ActionRefused, CommandTimeout, HelpdeskError
 from ._text import decode, printable
 
@@ -165,6 +166,8 @@ def snapshot(session: t.Any, status: t.Mapping[str, t.Any], now: datetime.dateti
         # Without /y, which Windows XP does not know: the directory is new.
         asked.append(f'reg export "{key}" "{place}\\Remote Control.reg"')
         expected.append("remote control.reg")
+    # A client that is told anew may be restarted anew.
+    asked.append(f"{_restart_memory.FORGET} >nul 2>nul")
     result = session.run(" & ".join([*asked, f"echo {place}", f'dir /b "{place}"']))
     lines = [line.strip() for line in decode(result.stdout).splitlines()]
     missing = [name for name in expected if name not in [line.lower() for line in lines]]

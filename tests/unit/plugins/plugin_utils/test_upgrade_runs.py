@@ -81,7 +81,7 @@ class TestWhatIsKept:
         session = Script(("run: md", f"{PLACE}\r\n"))
         assert _upgrade.snapshot(session, standing(sms_ini=None, protocol={"key": None}), NOW) == PLACE
         assert "type" not in session.asked[0]
-        assert "reg" not in session.asked[0]
+        assert "reg export" not in session.asked[0]
 
     def test_what_could_not_be_kept_ends_it(self) -> None:
         session = Script(("run: md", CommandResult(f"{PLACE}\r\nSms.ini\r\n".encode(), b"ERROR: Access is denied.\r\n", 0)))
