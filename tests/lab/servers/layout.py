@@ -25,6 +25,7 @@ CLIENT_SOURCE = "Site.srv/Maincfg.box/Client.src"
 
 _INSTALLED = builds.seconds("1998-11-02 09:15")
 _TEXTS = {
+    "Client.exe": b"MZ",
     "Upgrade.bat": b"@echo off\r\nrem Upgrades the SMS client.\r\nclient.exe /u\r\n",
     "Runsms.bat": b"@echo off\r\nrem Starts the SMS client.\r\nsmsrun.exe\r\n",
     "Deinstal.bat": b"@echo off\r\nrem Removes the SMS client.\r\nclient.exe /r\r\n",
