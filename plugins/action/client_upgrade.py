@@ -32,8 +32,10 @@ class ActionModule(HotfixAction):
             decision = _upgrade.decide(self.host, wanted, before)
             if decision.action != "run" or self._task.check_mode:
                 return self._untouched(decision, before)
-            kept = _upgrade.snapshot(session, before, datetime.datetime.now(datetime.timezone.utc))
-            ran = _upgrade.run_script(session, decision.logon_server, wanted, arguments["timeout"], arguments["drive"])
+            # A client whose share cannot be mapped is left exactly as it was.
+            with _upgrade.mapped(session, decision.logon_server, wanted.share, arguments["drive"]) as letter:
+                kept = _upgrade.snapshot(session, before, datetime.datetime.now(datetime.timezone.utc))
+                ran = _upgrade.run_script(session, letter, wanted.script, arguments["timeout"])
         return self._result(question, wanted, decision, before, kept, ran)
 
     def _untouched(self, decision: _upgrade.Decision, before: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -89,7 +91,7 @@ class ActionModule(HotfixAction):
     def _standing(self, found: dict[str, t.Any]) -> dict[str, t.Any]:
         warnings = [f"{self.host}: {warning}" for warning in found["warnings"]]
         return {
-            **{key: found[key] for key in ("state", "agent_build", "pending", "message", "conflicts", "ports", "host")},
+            **{key: found[key] for key in ("state", "agent_build", "pending", "message", "service", "conflicts", "ports", "host")},
             "warnings": warnings,
         }
 

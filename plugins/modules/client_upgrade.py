@@ -173,6 +173,11 @@ message:
   type: str
   sample: >-
     pc07 is told to update and does so when somebody logs on after a restart, unless a program of SMS runs then (Q125978).
+service:
+  description: As in RV(sms.helpdesk.client_status_info#module:service).
+  returned: success
+  type: dict
+  sample: {name: Wuser32, exists: true, state: Running, start_mode: Auto}
 conflicts:
   description: As in RV(sms.helpdesk.client_status_info#module:conflicts).
   returned: success

@@ -8,6 +8,7 @@ believed: Sms.ini tells. It has to be run from its own drive (Q153303, Q156276),
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 import typing as t
@@ -112,8 +113,8 @@ def decide(host: str, wanted: Wanted, status: t.Mapping[str, t.Any]) -> Decision
         raise ActionRefused(
             host,
             "the ports 2701-2704",
-            f"the agent would be moved onto a port that is not free: {str(taken[0]['message']).rstrip('.')}",
-            "free the port, then run again",
+            f"the agent would be moved onto a port that is not free: {str(taken[0]['message']).partition('; ')[0].rstrip('.')}",
+            "find out whose it is and free it, then run again",
             "port-taken",
         )
     if not server:
@@ -182,34 +183,40 @@ def snapshot(session: t.Any, status: t.Mapping[str, t.Any], now: datetime.dateti
     return next((line for line in lines if line.lower().endswith(place.partition("%\\")[2].lower())), place)
 
 
-def run_script(session: t.Any, server: str, wanted: Wanted, timeout: float, drive: str | None) -> Ran:
-    """Map the share, run the script from its drive, unmap.
+@contextlib.contextmanager
+def mapped(session: t.Any, server: str, share: str, drive: str | None) -> t.Iterator[str]:
+    """The share of a logon server under a drive letter, for the time of a ``with`` block.
 
-    :raises ActionRefused: the share cannot be mapped, or no drive letter is free.
+    :param drive: the letter; None for the first that is free.
+    :raises ActionRefused: the share cannot be mapped, or no letter is free.
     """
-    unc = f"\\\\{server}\\{wanted.share}"
+    unc = f"\\\\{server}\\{share}"
     quoted = f'"{unc}"' if " " in unc else unc
     letters = drive or _DRIVES
     for letter in letters:
-        mapped = session.run(f"net use {letter}: {quoted} /persistent:no", once=True)
-        if mapped.exit_code == 0:
-            return _run_mapped(session, letter, wanted.script, timeout)
-        code = next((int(number) for number in re.findall(r"\d+", decode(mapped.stderr))), 0)
+        done = session.run(f"net use {letter}: {quoted} /persistent:no", once=True)
+        code = next((int(number) for number in re.findall(r"\d+", decode(done.stderr))), 0)
+        if done.exit_code == 0:
+            break
         if code != _IN_USE:
-            raise _not_mapped(session.host, unc, code, decode(mapped.stderr))
-    raise ActionRefused(
-        session.host, f"the drive {', '.join(letters)}", "it is in use on the client", "give another letter as drive", "drive-in-use"
-    )
+            raise _not_mapped(session.host, unc, code, decode(done.stderr))
+    else:
+        raise ActionRefused(
+            session.host, f"the drive {', '.join(letters)}", "it is in use on the client", "give another letter as drive", "drive-in-use"
+        )
+    try:
+        yield letter
+    finally:
+        _unmap(session, letter)
 
 
-def _run_mapped(session: t.Any, letter: str, script: str, timeout: float) -> Ran:
+def run_script(session: t.Any, letter: str, script: str, timeout: float) -> Ran:
+    """Run the script with its drive as the current one; one that does not end is ended."""
     try:
         result = session.run(f"{letter}: & {letter}:\\{script}", deadline=timeout, once=True, limit=_OUTPUT_LIMIT)
         return Ran(result.exit_code, _shown(result.stdout), _shown(result.stderr), None)
     except CommandTimeout as error:
         return Ran(None, _shown(error.stdout), _shown(error.stderr), error.cause)
-    finally:
-        _unmap(session, letter)
 
 
 def _unmap(session: t.Any, letter: str) -> None:

@@ -113,6 +113,10 @@ class TestClientRestart:
             ({"since_boot": "yesterday"}, "yesterday"),
             ({"since_boot": ""}, "since_boot"),
             ({"since_boot": "2026-13-01T00:00:00"}, "2026-13-01"),
+            ({"once_for": ""}, "once_for"),
+            ({"once_for": "a & del"}, "a & del"),
+            ({"once_for": "x" * 101}, "once_for"),
+            ({"once_for": "a", "since_boot": "2026-03-02T07:58:11"}, "mutually exclusive"),
             ({"force": True}, "force"),
         ],
     )

@@ -92,7 +92,8 @@ class TestWhatIsKept:
 class TestTheRun:
     def run(self, *steps: tuple[str, t.Any], drive: str | None = None, server: str = "LOGON01") -> tuple[_upgrade.Ran, Script]:
         session = Script(*steps)
-        ran = _upgrade.run_script(session, server, WANTED, 5, drive)
+        with _upgrade.mapped(session, server, "SMS_SHR", drive) as letter:
+            ran = _upgrade.run_script(session, letter, "Upgrade.bat", 5)
         session.assert_used_up()
         return ran, session
 

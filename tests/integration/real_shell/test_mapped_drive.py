@@ -16,7 +16,6 @@ from wine_client import RealShell, Result
 from lab.wine import prefix
 
 KEY = r"HKLM\SOFTWARE\Microsoft\SMS\Client Services\Remote Control"
-WANTED = _upgrade.Wanted(None, "SMS_SHR", "Upgrade.bat", False, False, None)
 WHEN = datetime.datetime(2026, 11, 27, 9, 0, 0, tzinfo=datetime.timezone.utc)
 
 
@@ -50,7 +49,8 @@ def test_the_script_runs_on_its_own_drive(client: Mapping, tmp_path: Path) -> No
     """It calls a program beside it by its name alone, which is what fails from elsewhere (Q153303)."""
     (tmp_path / "Upgrade.bat").write_bytes(b"@echo off\r\necho from %cd%\r\ncall beside.bat\r\nexit /b 3\r\n")
     (tmp_path / "beside.bat").write_bytes(b"@echo beside> flagged.txt\r\n")
-    ran = _upgrade.run_script(client, "LOGON01", WANTED, 30, None)
+    with _upgrade.mapped(client, "LOGON01", "SMS_SHR", None) as letter:
+        ran = _upgrade.run_script(client, letter, "Upgrade.bat", 30)
     assert (ran.exit_code, ran.stdout.strip(), ran.trouble) == (3, "from S:\\", None)
     assert (tmp_path / "flagged.txt").read_bytes() == b"beside\r\n"
     assert not (client.place / "dosdevices" / "s:").exists()
