@@ -26,6 +26,7 @@ LINTERS: dict[str, list[str]] = {
     "mypy-detect": ["mypy", "tests/integration/detect", "tests/integration/callbacks"],
     "mypy-fleet": ["mypy", "tests/integration/fleet_audit"],
     "mypy-peers": ["mypy", "tests/integration/lab_peers"],
+    "mypy-remediate": ["mypy", "tests/integration/remediate"],
     "mypy-shell": ["mypy", "tests/integration/real_shell"],
     "mypy-servers": ["mypy", "tests/integration/servers"],
     "yamllint": ["yamllint", "--strict", "."],
