@@ -201,3 +201,17 @@ HOTFIX_REPLICATION_INFO: dict[str, t.Any] = {
     "mutually_exclusive": [("root", "logon_servers"), ("package", "site_root")],
     "required_one_of": [("root", "logon_servers"), ("package", "site_root")],
 }
+
+COPY_LIST_REFRESH: dict[str, t.Any] = {
+    "argument_spec": {
+        "root": {"type": "str", "required": True},
+        **_ACCOUNT,
+        **_HOTFIX,
+        **_TRUSTED,
+        "logon_servers": {"type": "list", "elements": "str", "required": True},
+        "touch_every_client": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "int", "default": 0},
+        "wait_interval": {"type": "int", "default": 30},
+    },
+}

@@ -11,11 +11,16 @@ from ._hotfix_action import HotfixAction
 from ._manifest import Catalogue
 from ._open_share import open_share
 from ._package import Package, read_package
+from ._replication import Server
 from ._shares import Account, Address, Share, parse_root
 from ._text import printable
 
 _USER_VARIABLE = "ansible_user"
 _PASSWORD_VARIABLE = "ansible_password"
+# What the inventory says of a server that is not the task's own host; the lines of the inventory are the same for the roles.
+_ROOT_VARIABLE = "sms_root"
+_PORT_VARIABLE = "sms_port"
+_SHARE = "SMS_SHR"
 
 
 class ServerAction(HotfixAction):
@@ -83,3 +88,40 @@ class ServerAction(HotfixAction):
     def share(self, address: Address, account: Account) -> Share:
         """Connect to it."""
         return open_share(self.host, address, account)
+
+    def logon_servers(self, arguments: dict[str, t.Any]) -> list[Server]:
+        """The argument logon_servers, each as the inventory describes it."""
+        names = arguments["logon_servers"]
+        if not names or len(set(names)) < len(names):
+            cause = "it has a server twice" if names else "it is empty"
+            raise BadInput(self.host, "the argument logon_servers", cause, "name every logon server once", "bad-argument")
+        return [self._of_inventory(name, arguments) for name in names]
+
+    def _of_inventory(self, name: str, arguments: dict[str, t.Any]) -> Server:
+        hostvars = self.task_vars.get("hostvars", {})
+        if name not in hostvars:
+            raise BadInput(
+                self.host,
+                "the argument logon_servers",
+                f"{name} is no host of the inventory",
+                "add it to the group sms_logon_servers, or name it as the inventory does",
+                "bad-argument",
+            )
+        variables = hostvars[name]
+        root = variables.get(_ROOT_VARIABLE) or rf"\\{variables.get('ansible_host') or name}\{_SHARE}"
+        try:
+            port = int(variables.get(_PORT_VARIABLE) or arguments["port"])
+        except (TypeError, ValueError):
+            raise BadInput(
+                name, f"the variable {_PORT_VARIABLE}", f"{variables.get(_PORT_VARIABLE)!r} is no port", "give 1 to 65535", "bad-argument"
+            ) from None
+        return self.server(name, f"{_ROOT_VARIABLE} of {name}", str(root), self.account({**arguments, "port": port}, variables=variables))
+
+    def server(self, name: str, argument: str, root: str, account: Account) -> Server:
+        """A logon server that is connected to when it is looked at."""
+        address = self.address(argument, root)
+
+        def connect(address: Address = address) -> Share:
+            return open_share(name, address, account)
+
+        return Server(name, root, connect)

@@ -142,7 +142,7 @@ class Workshop:
         if self.places.backups is not None:
             changed = journal.with_records(records.values())
             if changed != journal:
-                self._write_journal(changed)
+                self.write(JOURNAL, dump(changed))
             journal = changed
         for step in steps:
             if self.share.stat(step.target.path) != step.target.entry:
@@ -261,12 +261,13 @@ class Workshop:
                 "not-verified",
             )
 
-    def _write_journal(self, journal: Journal) -> None:
+    def write(self, name: str, data: bytes) -> None:
+        """A small file beside the backups, whole at any moment."""
         share, backups = self.places.backup_share, self.places.backups or ""
         share.make_directories(backups)
-        partial = join(self.places.partial, JOURNAL)
-        share.write_new(partial, [dump(journal)])
-        share.replace(partial, join(backups, JOURNAL))
+        partial = join(self.places.partial, name)
+        share.write_new(partial, [data])
+        share.replace(partial, join(backups, name))
 
     def _apply(self, item: _Prepared) -> None:
         step, path = item.step, item.step.target.path
