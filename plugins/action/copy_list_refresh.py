@@ -51,8 +51,8 @@ class ActionModule(ServerAction):
             raise BadInput(
                 self.host,
                 "the argument touch_every_client",
-                "it is not true, and this makes every client of the site, of every operating system, look at all its files at its next logon, "
-                "and may reach secondary sites (Q166771, Q107244)",
+                "it is not true, and this makes every client of the site, of every operating system, look at all its files at its next "
+                "logon, and may reach secondary sites (Q166771, Q107244)",
                 "set it to true in a change window, or move clients one by one with sms.helpdesk.client_upgrade",
                 "not-confirmed",
             )

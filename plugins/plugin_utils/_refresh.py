@@ -74,7 +74,7 @@ class Refresh:
                 self.share.host,
                 self.share.full(path),
                 "it is no file" if kind != "file" else "it is empty",
-                "restore it from a backup of the site server before anything else is done, or Maintenance Manager may break the site (Q122179)",
+                "restore it from a backup of the site server before anything else is done; a damaged one can break the site (Q122179)",
                 "map-broken",
             )
         if double is not None:

@@ -4,6 +4,7 @@
 
 It copies whatever lies in Client.src and its platform directories, files nobody expects included (Q131614, Q168598), leaves on
 a logon server what has gone from the site server (Q193746), keeps times, replaces what differs, and misbehaves on request.
+A newer time on System.map makes it write the copy lists anew, with a new CopyListVersion (Q166771).
 Its log has the form and the two texts that Q200769 shows; the others are synthetic.
 """
 
@@ -13,6 +14,7 @@ import dataclasses
 import datetime as dt
 import json
 import os
+import re
 import shutil
 import threading
 import time
@@ -61,6 +63,7 @@ class MaintenanceManager:
         self.logon_servers = list(logon_servers)
         self.settings = settings
         self.cycles = 0
+        self._map_seen: int | None = None
         self._wake = threading.Event()
         self._stopping = False
         self._working = threading.Lock()
@@ -110,6 +113,7 @@ class MaintenanceManager:
         with self._working:
             behaviour = self.behaviour
             source = self.site.root / CLIENT_SOURCE
+            written += self._regenerate(behaviour, source)
             for drive in [self.site, *self.logon_servers]:
                 name = drive.server.name
                 if drive is not self.site and self._wake.wait(behaviour.server_seconds) and self._stopping:
@@ -125,6 +129,21 @@ class MaintenanceManager:
                         written.append(target)
             self._log(behaviour, f"Work cycle complete, {len(written)} files copied")
             self.cycles += 1
+        return written
+
+    def _regenerate(self, behaviour: Behaviour, source: Path) -> list[Path]:
+        """New copy lists if System.map is newer than when it was last looked at. The first look takes it as it is."""
+        site_map = self.site.root / "System.map"
+        modified = site_map.stat().st_mtime_ns if site_map.exists() else 0
+        seen, self._map_seen = self._map_seen, modified
+        if seen is None or modified <= seen:
+            return []
+        written = []
+        for path in sorted(source.glob("[Cc]l_*.txt")):
+            content = re.sub(rb"(CopyListVersion=)(\d+)", lambda found: b"%s%d" % (found[1], int(found[2]) + 1), path.read_bytes())
+            path.write_bytes(content)
+            written.append(path)
+        self._log(behaviour, f"System.map has changed, {len(written)} copy lists written")
         return written
 
     def _copy(self, behaviour: Behaviour, drive: Drive, path: Path, source: Path) -> Path | None:
