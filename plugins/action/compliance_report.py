@@ -120,7 +120,7 @@ class ActionModule(HelpdeskAction):
         found = []
         names = (arguments["status_results"], arguments["port_results"])
         # An audit of the whole fleet is registered by every host; it is read once.
-        fleet = fleet_records(self.task_vars.get(arguments["port_results"]))
+        fleet = {host: each for name in reversed(names) for host, each in fleet_records(self.task_vars.get(name)).items()}
 
         def said_of(host: str) -> list[t.Any]:
             return [fleet[host]] if host in fleet else _registered(hostvars, host, names)

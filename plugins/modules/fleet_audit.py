@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - sms.helpdesk.attributes.client
   - sms.helpdesk.ports
   - sms.helpdesk.ports.evidence
+  - sms.helpdesk.hotfix
 attributes:
   check_mode:
     support: full
@@ -33,6 +34,28 @@ attributes:
   idempotent:
     support: full
 options:
+  status:
+    description:
+      - Asks what M(sms.helpdesk.client_status_info) asks instead, so that every record says where the client stands.
+      - It needs all ports of the help desk, so O(ports) and O(port_set) have to stay as they are.
+    type: bool
+    default: false
+    version_added: 1.2.0
+  service:
+    description: The key name of the service of the agent, with O(status).
+    type: str
+    default: Wuser32
+    version_added: 1.2.0
+  language:
+    description: As in M(sms.helpdesk.client_status_info), with O(status).
+    type: str
+    default: en
+    version_added: 1.2.0
+  sha256:
+    description: As in M(sms.helpdesk.client_status_info), with O(status).
+    type: bool
+    default: false
+    version_added: 1.2.0
   hosts:
     description:
       - Names from the inventory; all hosts of the play that are still reachable, if it is not given.
@@ -82,13 +105,19 @@ EXAMPLES = r"""
 
 - name: Say what the fleet looks like
   sms.helpdesk.fleet_summary:
+
+- name: Ask the whole fleet where it stands
+  sms.helpdesk.fleet_audit:
+    status: true
+  run_once: true
+  register: client_status_result
 """
 
 RETURN = r"""
 records:
   description: >-
-    One entry for each host, in the order of the hosts, with what M(sms.helpdesk.port_conflict_info) returns for it. C(failed) or
-    C(unreachable), C(msg) and C(reason) for a host that was not judged.
+    One entry for each host, in the order of the hosts, with what M(sms.helpdesk.port_conflict_info) returns for it, or with O(status) what
+    M(sms.helpdesk.client_status_info) does. C(failed) or C(unreachable), C(msg) and C(reason) for a host that was not judged.
   returned: success
   type: list
   elements: dict
@@ -106,7 +135,7 @@ records:
       type: str
       sample: timeout
 counts:
-  description: How many hosts are in each state.
+  description: How many hosts are in each state; with O(status), of the states of M(sms.helpdesk.compliance_report).
   returned: success
   type: dict
   sample: {conflict: 2, inconclusive: 1, clear: 8, unreachable: 1, failed: 0, not audited: 0}

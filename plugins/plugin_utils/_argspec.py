@@ -52,6 +52,11 @@ FLEET_AUDIT: dict[str, t.Any] = {
     "argument_spec": {
         **_PORTS,
         **_EVIDENCE,
+        "status": {"type": "bool", "default": False},
+        **_SERVICE,
+        **_TABLE,
+        **_TRUSTED,
+        "sha256": {"type": "bool", "default": False},
         "hosts": {"type": "list", "elements": "str"},
         "concurrency": {"type": "int", "default": 100},
         "connect_timeout": {"type": "float", "default": 15.0},

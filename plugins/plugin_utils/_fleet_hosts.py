@@ -16,7 +16,7 @@ from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 
 from ._action import open_session
-from ._audit import Question, audit, result_of
+from ._audit import result_of
 from ._errors import HelpdeskError
 from ._fleet import Target
 from ._fleet_worker import Job, Limits, Record, literal_address
@@ -96,8 +96,11 @@ class Hosts:
             raise AnsibleError(f"the connection plugin '{plugin}' was not found")
         return made
 
-    def task(self, question: Question) -> t.Callable[[Job, Limits], Record]:
-        """What is done with each host, in a thread of a worker."""
+    def task(self, ask: t.Callable[[t.Any], dict[str, t.Any]]) -> t.Callable[[Job, Limits], Record]:
+        """What is done with each host, in a thread of a worker.
+
+        :param ask: given a session, everything that is asked in it.
+        """
 
         def run(job: Job, limits: Limits) -> Record:
             plugin, options = job.options
@@ -106,7 +109,7 @@ class Hosts:
                 connection.set_options(task_keys=self._keys, var_options=options)
                 session = open_session(connection, job.name, job.watch)
                 try:
-                    return result_of(job.name, audit(session, question))
+                    return result_of(job.name, ask(session))
                 finally:
                     job.closes(2 * limits.grace)
                     session.close()

@@ -220,7 +220,7 @@ def shared() -> t.Callable[[Record], Record]:
     known: dict[str, t.Any] = {}
 
     def share(record: Record) -> Record:
-        for key in ("ports", "host", "warnings", "conflicts"):
+        for key in ("ports", "host", "warnings", "conflicts", "protocol", "sms", "service"):
             if key in record:
                 record[key] = known.setdefault(repr(record[key]), record[key]) if len(known) < 5000 else record[key]
         return record

@@ -67,11 +67,14 @@ def seen(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Seen:
 
 def test_every_host_has_a_record_with_the_class_of_reason(seen: Seen) -> None:
     assert {name: (record["state"], record["reason"]) for name, record in seen.records.items() if record["kind"] != "package"} == {
-        "clean": ("clear", None),
-        "patched": ("clear", None),
-        "foreign": ("conflict", None),
-        "reserved": ("conflict", None),
-        "no_netstat": ("unknown", None),
+        "clean": ("vulnerable", "original-build"),
+        "patched": ("compliant", "bound-ports"),
+        "foreign": ("conflict", "port-conflict"),
+        "reserved": ("conflict", "port-conflict"),
+        "no_netstat": ("unknown", "ports-unknown"),
+        "told": ("pending", "flagged"),
+        "netbios": ("mitigated", "workaround"),
+        "bare": ("not_applicable", "no-sms"),
         "self_signed": ("unreachable", "tls-certificate"),
         "no_shells": ("unreachable", "quota-shells"),
         "no_name": ("unreachable", "dns"),
@@ -96,7 +99,7 @@ def test_nothing_is_changed_anywhere(seen: Seen) -> None:
 
 def test_the_policy_decides_how_the_run_ends(seen: Seen) -> None:
     assert seen.run.status == 2
-    assert seen.report["policy"] == {"fail_on": ["conflict", "vulnerable"], "passed": False, "failing": ["foreign", "reserved"]}
+    assert seen.report["policy"] == {"fail_on": ["conflict", "vulnerable"], "passed": False, "failing": ["clean", "foreign", "reserved"]}
     told = [record for record in seen.run.records if record["action"].endswith("compliance_report")]
     assert [(record["outcome"], record["result"]["reason"]) for record in told] == [("failed", "policy")]
     assert "Traceback" not in seen.run.output
@@ -111,13 +114,14 @@ def test_the_report_follows_its_schema(seen: Seen) -> None:
 def test_the_terminal_and_the_other_formats_agree(seen: Seen) -> None:
     counts = seen.report["summary"]["clients"]
     line = next(line for line in seen.run.output.splitlines() if line.startswith("Compliance: "))
-    assert int(re.findall(r"(\d+) clients", line)[0]) == counts["total"] == 11
-    assert {state: int(count) for count, state in re.findall(r"(\d+) (conflict|unknown|clear|unreachable|skipped)", line)} == {
-        state: counts[state] for state in ("conflict", "unknown", "clear", "unreachable", "skipped")
+    assert int(re.findall(r"(\d+) clients", line)[0]) == counts["total"] == 14
+    states = ("conflict", "vulnerable", "pending", "unknown", "mitigated", "compliant", "unreachable", "skipped")
+    assert {state: int(count) for count, state in re.findall(rf"(\d+) ({'|'.join(states)})", line)} == {
+        state: counts[state] for state in states
     }
     root = ElementTree.parse(seen.place / "report" / "report.xml").getroot()
     red = {case.get("classname") for case in root.iter("testcase") if case.find("failure") is not None}
-    assert red == {"client.foreign", "client.reserved"}
+    assert red == {"client.clean", "client.foreign", "client.reserved"}
     rows = (seen.place / "report" / "report.csv").read_text(encoding="utf-8-sig").splitlines()
     assert len(rows) == 1 + len(seen.report["records"])
 

@@ -55,6 +55,8 @@ class TestWrongInput:
             ({"deadline": 0}, "deadline"),
             ({"retries": -1}, "retries"),
             ({"ports": []}, "ports"),
+            ({"status": True, "port_set": "hotfix"}, "status"),
+            ({"status": True, "service": "a b"}, "service"),
         ]
         lab.reset_counters()
         run = controller.tasks(*({AUDIT: arguments, "ignore_errors": True} for arguments, _word in wrong))
@@ -90,6 +92,25 @@ class TestSameAsTheTask:
             "reset",
         }
         assert fleet(run)["counts"]["conflict"] == sum(record.get("verdict") == "conflict" for record in found.values()) == 4
+        assert lab.counters()["shells_open"] == 0
+
+    def test_and_of_where_each_client_stands(self, lab: Lab, controller: Controller) -> None:
+        limit = ["--limit", "clean-0*:foreign:reserved:german:refused:self-signed"]
+        run = controller.tasks(
+            {AUDIT: {"concurrency": 10, "retries": 0, "status": True}},
+            {"sms.helpdesk.client_status_info": {}, "ignore_unreachable": True, "ignore_errors": True},
+            arguments=limit,
+        )
+        found = records(run)
+        for host, record in found.items():
+            alone = run.of(host, "client_status_info")
+            for key in ("outcome", "_ansible_no_log", "invocation", "_ansible_verbose_override", "ansible_facts", "deprecations"):
+                alone.pop(key, None)
+            assert {"warnings": [], **record} == {"warnings": [], **alone}, host
+        counts = fleet(run)["counts"]
+        assert sum(counts.values()) == len(found)
+        assert counts["unreachable"] == 2
+        assert counts["vulnerable"] == sum(record.get("state") == "vulnerable" for record in found.values()) > 0
         assert lab.counters()["shells_open"] == 0
 
 
