@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import threading
 import typing as t
 from urllib.parse import urlsplit
 
@@ -98,12 +99,14 @@ def _prepare_once(session: t.Any) -> None:
 
 
 _CLASSES: dict[str, t.Any] = {}
+_MAKING = threading.Lock()
 
 
 def _adapter_class() -> t.Any:
-    """Made on first use, because the libraries may be missing."""
-    if "adapter" not in _CLASSES:
-        _CLASSES["adapter"] = _make_adapter_class()
+    """Made on first use, because the libraries may be missing; once, or a session would not know the adapter it has been given."""
+    with _MAKING:
+        if "adapter" not in _CLASSES:
+            _CLASSES["adapter"] = _make_adapter_class()
     return _CLASSES["adapter"]
 
 

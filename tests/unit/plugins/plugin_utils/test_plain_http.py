@@ -8,10 +8,12 @@ import gzip
 import http.client
 import socket
 import threading
+import time
 import typing as t
 
 import pytest
 import requests
+from ansible_collections.sms.helpdesk.plugins.plugin_utils import _watched_http
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._plain_http import PlainConnection
 from ansible_collections.sms.helpdesk.plugins.plugin_utils._trouble import AnswerTooLarge, Trouble
 
@@ -167,3 +169,28 @@ class TestShapes:
     def test_a_body_that_ends_with_the_connection(self) -> None:
         server = Server(b"HTTP/1.1 200 OK\r\n\r\nabc")
         assert ask(server.connection()[0]).body == b"abc"
+
+
+def test_threads_that_begin_together_share_one_adapter_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two classes would make a session forget the connection it is logged on with."""
+    meet = threading.Barrier(4)
+    make = _watched_http._make_adapter_class
+
+    def slowly() -> t.Any:
+        time.sleep(0.05)
+        return make()
+
+    monkeypatch.setattr(_watched_http, "_CLASSES", {})
+    monkeypatch.setattr(_watched_http, "_make_adapter_class", slowly)
+    found: list[t.Any] = []
+
+    def ask() -> None:
+        meet.wait()
+        found.append(_watched_http._adapter_class())
+
+    threads = [threading.Thread(target=ask) for _number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
