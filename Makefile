@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-## make demo         on loopback: find the port conflicts of simulated Windows clients, stage the hotfix on the servers of a site, report
+## make demo         on loopback: find the port conflicts of simulated Windows clients, fix them by way of their site's servers, verify, report
 ## make test         everything a change has to pass: the parts below, in this order
 ## make lint         ruff, mypy, yamllint, ansible-lint, shellcheck, changelog, documentation, licences
 ## make unit         unit tests of the collection and of the laboratory

@@ -22,6 +22,7 @@ import yaml
 from controller import ROOT, Controller, Run
 from lab.client import Lab
 from lab.servers import ServerLab, samba
+from lab.site import joined
 from packages.make import make
 
 FLEET = ROOT / "tests" / "lab" / "fleets" / "remediate.yml"
@@ -110,18 +111,6 @@ def hosts() -> list[str]:
     return [host["name"] for host in described()["hosts"]]
 
 
-def on_the_drives_of(servers: ServerLab) -> dict[str, t.Any]:
-    """The fleet, with the shares of the logon servers being the directories Samba shares; a script that misbehaves is the model's."""
-    fleet = described()
-    usual = fleet["defaults"].pop("shares")
-    for host in fleet["hosts"]:
-        shares = host.setdefault("shares", {unc: dict(share) for unc, share in usual.items()})
-        for unc, share in shares.items():
-            if "script" not in share:
-                share["directory"] = str(servers.path(unc.split("\\")[2].lower(), "SMS_SHR"))
-    return fleet
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     if not samba.installed():
@@ -130,7 +119,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     package = make(directory / "Q229097", compiler=False)
     with ServerLab(directory / "servers", {"servers": SERVERS, "maintenance_manager": {"cycle_seconds": 1}}) as servers:
         servers.maintenance_managers["siteserver"].behave(skip=["logon-02"])
-        with Lab(on_the_drives_of(servers), directory=directory / "clients") as clients:
+        with Lab(joined(described(), servers), directory=directory / "clients") as clients:
             yield Site(clients, servers, package, Controller(directory, clients.inventory))
 
 
