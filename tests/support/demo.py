@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: sms.helpdesk contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demonstration: find the conflicts of clients, bring the hotfix to the servers of their site, move the clients, report where all stand."""
+"""The demonstration: find the conflicts of clients, bring the hotfix to their site's servers, move the clients, report where all stand."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def play(name: str, *inventories: Path, **variables: t.Any) -> int:
 
 
 def report(*inventories: Path, **variables: t.Any) -> None:
-    """Where the fleet stands, in a report for a browser. That the policy is not met by all is what the demonstration shows, and no failure."""
+    """Where the fleet stands, in a report for a browser. That not all meet the policy is what the demonstration shows, and no failure."""
     play("compliance", *inventories, compliance_dest=str(REPORT), compliance_fail_on=[], **variables)
 
 
