@@ -46,6 +46,7 @@ FLEET: dict[str, t.Any] = {
         client("taken", processes=[{"name": "other.exe", "sockets": ["tcp 0.0.0.0:2702"]}]),
         client("reserved", reserved=["udp 2701-2800"]),
         client("homeless", sms={"logon_server": ""}),
+        client("back", {"holds": "original"}, agent="hotfix", sms={"logon_server": "LOGON01", "autologon": "anna"}),
         client("gone", faults=[{"kind": "refuse"}]),
         *(client(name, share) for name, (share, _reason) in DENIED.items()),
         *(client(name, {"script": script}) for name, (script, _reason) in SCRIPTS.items()),
@@ -211,3 +212,14 @@ def test_a_run_that_is_cut_off_goes_on(lab: Lab, controller: Controller) -> None
     found = controller.tasks(task(), hosts="homeless").of("homeless", MODULE)
     assert found["outcome"] == "ok", found
     assert "SetupPhase=verify_files" in ini(lab, "homeless")
+
+
+def test_the_way_back(lab: Lab, controller: Controller) -> None:
+    """The guide's: with the old files on the logon server, a forced run and two restarts bring the old agent back."""
+    restart = {"sms.helpdesk.client_restart": {"delay": 0, "up_timeout": 30}}
+    run = controller.tasks(task(force=True), restart, restart, {"sms.helpdesk.client_status_info": {}}, hosts="back")
+    assert run.of("back", MODULE)["action"] == "ran"
+    found = run.of("back", "client_status_info")
+    assert (found["state"], found["agent_build"]) == ("vulnerable", "original")
+    agents = [each for each in lab.host("back")["state"]["processes"] if each["name"].lower() == "wuser32.exe"]
+    assert {socket.rpartition(":")[2] for each in agents for socket in each["sockets"]} == {"1761", "1762"}
