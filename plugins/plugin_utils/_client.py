@@ -95,14 +95,21 @@ def stand(host: str, facts: Facts) -> Standing:
     def answer(state: str, reason: str, sentence: str) -> Standing:
         return Standing(state, build, pending, reason, f"{host} {sentence}.")
 
-    if word is not None:
+    # Whoever is asked is meant to have an agent; that a port of it is taken is worth knowing before it comes.
+    open_question = word == "no-sms" and (facts.conflicts or not facts.listed)
+    if word is not None and not open_question:
         return answer("not_applicable", word, _NOT_APPLICABLE[word].format(system=facts.system))
     by_ip = facts.protocol in (None, "ip")
     needed = {"hotfix": HOTFIX, "original": ORIGINAL}.get(build, ORIGINAL | HOTFIX) if by_ip else frozenset()
     conflicts = [entry for entry in facts.conflicts if entry["port"] in needed]
     if conflicts:
         more = f"; {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
+        more += "; it has no SMS remote control agent yet" if word else ""
         return answer("conflict", "port-conflict", f"has a port conflict: {str(conflicts[0]['message']).rstrip('.')}{more}")
+    if word is not None:
+        return answer(
+            "unknown", "ports-unknown", "has no SMS remote control agent, and its ports could not be listed to rule out a conflict"
+        )
     if build == "absent" and facts.generation is None:
         return answer("unknown", "not-readable", "could not be read well enough to tell whether it has the agent")
     # A client with the fix that a site-wide update tells to look again keeps working.

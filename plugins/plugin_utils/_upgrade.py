@@ -92,7 +92,7 @@ def decide(host: str, wanted: Wanted, status: t.Mapping[str, t.Any]) -> Decision
     message = str(status["message"])
     ini = status["sms_ini"] or {}
     server = wanted.logon_server or ini.get("logon_server") or next(iter(ini.get("logon_servers") or []), "")
-    if state == "not_applicable":
+    if state == "not_applicable" or (state == "conflict" and build == "absent"):
         return Decision("not-applicable", server, message)
     if build == "hotfix" and not wanted.force:
         return Decision("not-needed", server, message)

@@ -93,12 +93,12 @@ def test_compliance(machine: Machine, lab: Lab) -> None:
     assert done.returncode == FAILED, done.stdout + done.stderr
     report = json.loads((machine.directory / "report" / "report.json").read_text(encoding="utf-8"))
     assert {record["host"]: record["state"] for record in report["records"]} == {
-        "clean": "clear",
+        "clean": "vulnerable",
         "foreign": "conflict",
         "blind": "unknown",
         "away": "unreachable",
     }
-    assert report["policy"]["failing"] == ["foreign"]
+    assert report["policy"]["failing"] == ["clean", "foreign"]
     written = sorted(path.name for path in (machine.directory / "report").iterdir() if path.is_file())
     assert written == ["report.csv", "report.html", "report.json", "report.xml"]
     assert "Traceback" not in done.stdout + done.stderr

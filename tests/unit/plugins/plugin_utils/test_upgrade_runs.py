@@ -55,6 +55,7 @@ class TestWhetherItIsNeeded:
         ("status", "wanted", "action", "server"),
         [
             (standing(state="not_applicable", agent_build="absent"), WANTED._replace(force=True), "not-applicable", "LOGON01"),
+            (standing(state="conflict", agent_build="absent", conflicts=[TAKEN]), WANTED, "not-applicable", "LOGON01"),
             (standing(state="compliant", agent_build="hotfix"), WANTED, "not-needed", "LOGON01"),
             (standing(state="pending", pending=["restart"]), WANTED, "not-needed", "LOGON01"),
             (standing(state="pending", pending=["flagged", "download"]), WANTED, "already-flagged", "LOGON01"),
