@@ -97,7 +97,7 @@ def load(data: bytes) -> list[Touch]:
             raise MemoryBroken("parts of it are missing or are not what they should be") from None
         texts = [touch.build, touch.sha256, *(touch.versions.values() if isinstance(touch.versions, dict) else [None])]
         numbers = [touch.before_ns, touch.after_ns]
-        if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
+        if not all(isinstance(text, str) for text in texts) or any(isinstance(number, bool) or not isinstance(number, int) for number in numbers):
             raise MemoryBroken("parts of it are missing or are not what they should be")
         touches.append(touch)
     return touches
