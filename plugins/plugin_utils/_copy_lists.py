@@ -97,7 +97,8 @@ def load(data: bytes) -> list[Touch]:
             raise MemoryBroken("parts of it are missing or are not what they should be") from None
         texts = [touch.build, touch.sha256, *(touch.versions.values() if isinstance(touch.versions, dict) else [None])]
         numbers = [touch.before_ns, touch.after_ns]
-        if not all(isinstance(text, str) for text in texts) or any(isinstance(number, bool) or not isinstance(number, int) for number in numbers):
+        whole = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
+        if not whole or not all(isinstance(text, str) for text in texts):
             raise MemoryBroken("parts of it are missing or are not what they should be")
         touches.append(touch)
     return touches
