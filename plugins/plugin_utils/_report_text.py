@@ -22,12 +22,25 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  #
 
 
 def as_json(report: t.Mapping[str, t.Any]) -> bytes:
-    """The whole report, a line for each record: indenting everything takes five times as long."""
-    lines = [f" {json.dumps(key)}: {_json(value)}" for key, value in report.items() if key != "records"]
-    records = ",\n".join(f"  {_json(record)}" for record in report["records"])
-    lines.append(f' "records": [\n{records}\n ]' if records else ' "records": []')
-    # Text with half a surrogate pair, which UTF-8 has not, comes from file names of Windows.
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "backslashreplace")
+    """The whole report, a line for each record: indenting everything takes five times as long.
+
+    It is put together as bytes: of 10,000 clients there is one copy and not three.
+    """
+    file = io.BytesIO()
+
+    def write(text: str) -> None:
+        # Text with half a surrogate pair, which UTF-8 has not, comes from file names of Windows.
+        file.write(text.encode("utf-8", "backslashreplace"))
+
+    write("{\n")
+    for key, value in report.items():
+        if key != "records":
+            write(f" {json.dumps(key)}: {_json(value)},\n")
+    write(' "records": [')
+    for number, record in enumerate(report["records"]):
+        write(f"{',' if number else ''}\n  {_json(record)}")
+    write("\n ]\n}\n" if report["records"] else "]\n}\n")
+    return file.getvalue()
 
 
 def _json(value: t.Any) -> str:

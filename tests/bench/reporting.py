@@ -26,15 +26,18 @@ MOST = {"seconds": 5.0, "MB of HTML": 5.0, "MB of memory": 500.0, "seconds until
 
 
 def results(number: int) -> dict[str, t.Any]:
-    """What a client registered: one in ten has a conflict, one in forty could not be reached."""
+    """What a client registered of where it stands: one in ten has a conflict, one in forty could not be reached."""
     from ansible_collections.sms.helpdesk.tests.unit.plugins.helpers import fleet_records
 
     kind = number % 40
     if kind == 17:
         return fleet_records.lost("timeout", f"pc{number:05d}: WinRM at http://10.0.0.{number % 250}:5985/wsman: no answer came in time.")
     if kind in (3, 11, 19, 27):
-        return fleet_records.audit("listener" if kind < 12 else "bound", "svchost.exe", 1000 + number % 800)
-    return fleet_records.audit("clear")
+        evidence = fleet_records.audit("listener" if kind < 12 else "bound", "svchost.exe", 1000 + number % 800)
+        return fleet_records.status("conflict", "original", evidence=evidence)
+    if kind < 24:
+        return fleet_records.status("vulnerable", "original")
+    return fleet_records.status("pending", "original", ["restart"]) if kind < 28 else fleet_records.status("compliant", "hotfix")
 
 
 def write(place: Path) -> dict[str, float]:
@@ -53,7 +56,7 @@ def write(place: Path) -> dict[str, float]:
     variables = VariableManager(loader=loader, inventory=inventory)
     for number, name in enumerate(names):
         # A copy of its own, as when each came from a worker.
-        variables.set_nonpersistent_facts(name, {"port_audit_result": json.loads(json.dumps(results(number)))})
+        variables.set_nonpersistent_facts(name, {"client_status_result": json.loads(json.dumps(results(number)))})
     before = _memory()
     begun = time.monotonic()
     with redirect_stdout(io.StringIO()):

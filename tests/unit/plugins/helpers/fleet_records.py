@@ -44,19 +44,57 @@ def audit(kind: str, process: str = "backupd.exe", pid: int = 2316) -> dict[str,
     return audit_capture(text.encode(), Question(tuple(from_set("all")), frozenset({"wuser32.exe"})))
 
 
-def status(state: str, build: str, pending: t.Sequence[str] = (), **more: t.Any) -> dict[str, t.Any]:
-    """What `client_status_info` returns about a client."""
+def status(state: str, build: str, pending: t.Sequence[str] = (), evidence: t.Any = None, **more: t.Any) -> dict[str, t.Any]:
+    """What `client_status_info` returns about a client.
+
+    :param evidence: what `port_conflict_info` returns about it; None if all ports are as they should be.
+    """
     return {
-        **{key: value for key, value in audit("clear").items() if key != "verdict"},
+        **(evidence or audit("clear")),
         "state": state,
         "agent_build": build,
         "pending": list(pending),
         "reason": state,
         "message": f"The agent is {build}.",
-        "agent": {"path": "C:\\WINNT\\WUSER32.EXE", "size": 170720, "time": "2000-04-03T23:41:00+00:00", "version": "1.20.786.0"},
-        "service": {"exists": True, "state": "Running", "start_mode": "Auto"},
-        "protocol": {"value": "-IP", "lana": None},
-        "sms_ini": {"phase": "installed"},
+        "operating_system": {
+            "name": "Microsoft Windows 7 Professional",
+            "version": "6.1.7601",
+            "service_pack": "Service Pack 1",
+            "directory": "C:\\Windows",
+            "processor": "AMD64",
+            "computer_name": "PC07",
+        },
+        "sms": {"generation": "1.2", "site_code": "S01", "logon_server": "LOGON01"},
+        "agent": {
+            "path": "C:\\WINNT\\WUSER32.EXE",
+            "exists": True,
+            "size": 170720,
+            "modified": "2000-04-03T23:41:00+00:00",
+            "version": "1.20.786.0",
+            "sha256": None,
+            "verdict": "match",
+            "message": "Wuser32.exe for x86 is the file of Q229097.",
+            "swap_file": None,
+            "other_files": ["C:\\WINNT\\Wchat32.exe", "C:\\WINNT\\Wslave32.exe"],
+        },
+        "service": {"name": "Wuser32", "exists": True, "state": "Running", "start_mode": "Auto"},
+        "protocol": {
+            "key": "HKLM\\SOFTWARE\\Microsoft\\SMS\\Client Services\\Remote Control",
+            "command_line": "-IP",
+            "value": "ip",
+            "lana": None,
+            "override": False,
+            "override_viewers": False,
+        },
+        "sms_ini": {
+            "path": "C:\\Sms.ini",
+            "readable": True,
+            "phase": "installed",
+            "setup_phase": "installed",
+            "copy_list_version": "891234568",
+            "logon_server": "LOGON01",
+        },
+        "endpoints": [{"protocol": "udp", "address": "0.0.0.0", "port": port, "pid": 812} for port in (2701, 2702)],
         **more,
     }
 
