@@ -120,7 +120,7 @@ def main() -> int:
     binaries = environment_for_all()
     first: dict[str, Cost] = {}
     commands = contenders(binaries, options.forks, options.threads)
-    commands = {name: command for name, command in commands.items() if not options.only or name in options.only}
+    commands = {name: command for name, command in commands.items() if not options.only or name in (OURS, *options.only)}
     for hosts, delay in itertools.product(options.hosts, options.delays):
         print(f"\n{hosts} clients, {options.forks} forks, {options.threads} threads, NTLM with message encryption,", end=" ")
         print(f"{delay:.0f} ms added to a post.\nMedian of {options.runs}; CPU time, posts and bytes are for each client.", flush=True)
