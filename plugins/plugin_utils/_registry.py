@@ -110,11 +110,6 @@ def delete(key: str, name: str | None = None) -> str:
     return f'reg delete "{_safe(key)}"{which} /f'
 
 
-def export(key: str, path: str) -> str:
-    """The command line that saves a key and everything below it in a file, over an older one."""
-    return f'reg export "{_safe(key)}" "{_safe(path)}" /y'
-
-
 def _safe(text: str) -> str:
     if _UNSAFE.search(text):
         raise Unsafe(f"'{text}' has a character that a command line cannot carry")
